@@ -1,0 +1,91 @@
+public import Formats
+internal import Kernel
+public import Rules
+
+/// What a person is told of once, in the format of docs/formats.md: one JSON line.
+public struct Incident: Equatable, Sendable {
+  public enum Kind: String, Equatable, Sendable { case breaker, heartbeat, lock, job, memory, leak, `self` }
+  public enum Severity: String, Equatable, Sendable { case halt, warning, info }
+  public enum State: String, Equatable, Sendable { case firing, over, test }
+
+  public var id: String
+  public var kind: Kind
+  public var severity: Severity
+  public var pipeline: String
+  /// Escaped; nil where no one agent is at the root of it.
+  public var agent: String?
+  public var since: WallTime
+  /// One sentence, the cause first.
+  public var summary: String
+  /// The chain, root first.
+  public var cause: [String]
+  /// What was stopped, and how.
+  public var stopped: [String]
+  /// What to type.
+  public var type: String
+
+  public init(
+    id: String, kind: Kind, severity: Severity, pipeline: String, agent: String?, since: WallTime, summary: String,
+    cause: [String], stopped: [String], type: String
+  ) {
+    self.id = id
+    self.kind = kind
+    self.severity = severity
+    self.pipeline = pipeline
+    self.agent = agent
+    self.since = since
+    self.summary = summary
+    self.cause = cause
+    self.stopped = stopped
+    self.type = type
+  }
+
+  /// Begins with the time, so that names sort by it; ends in what tells two of one second apart.
+  public static func id(at time: WallTime, _ seed: UInt64) -> String {
+    let hash = Hash.of(FileIdentity(device: seed, inode: UInt64(bitPattern: time.nanoseconds)))
+    let digits = String(hash & 0xffff, radix: 16)
+    return "\(time.compactStamp)-\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)"
+  }
+
+  public func line(_ state: State, repeated: Bool = false) -> [UInt8] {
+    var writer = JSONWriter(reserving: 512)
+    writer.beginObject()
+    writer.field("v", 1)
+    writer.field("id", id)
+    writer.field("kind", kind.rawValue)
+    writer.field("state", state.rawValue)
+    writer.field("severity", severity.rawValue)
+    writer.field("pipeline", pipeline)
+    if let agent { writer.field("agent", agent) } else { writer.nullField("agent") }
+    writer.field("since", since)
+    writer.field("summary", summary)
+    writer.beginArray("cause")
+    for part in cause { writer.string(part) }
+    writer.endArray()
+    writer.beginArray("stopped")
+    for part in stopped { writer.string(part) }
+    writer.endArray()
+    writer.field("type", type)
+    if repeated { writer.field("repeat", true) }
+    writer.endObject()
+    writer.endLine()
+    return writer.bytes
+  }
+
+  public init?(_ json: JSON) {
+    guard let id = json["id"]?.string, Self.isID(id), let kind = json["kind"]?.string.flatMap(Kind.init(rawValue:)),
+      let severity = json["severity"]?.string.flatMap(Severity.init(rawValue:)),
+      let since = json["since"]?.string.flatMap({ WallTime(text: $0) })
+    else { return nil }
+    self.init(
+      id: id, kind: kind, severity: severity, pipeline: json["pipeline"]?.string ?? "", agent: json["agent"]?.string,
+      since: since, summary: json["summary"]?.string ?? "", cause: json["cause"]?.array?.compactMap(\.string) ?? [],
+      stopped: json["stopped"]?.array?.compactMap(\.string) ?? [], type: json["type"]?.string ?? "")
+  }
+
+  /// An id becomes a file's name.
+  static func isID(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 64
+      && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x2d }
+  }
+}

@@ -1,0 +1,168 @@
+public import Formats
+public import Kernel
+public import ProcessTable
+public import Rules
+
+/// What /proc tells of processes: who lives, who holds a lock, who has a file open.
+public struct Processes: ~Copyable {
+  private let proc: Directory
+  /// Processes of others are hidden from us, so that a pid's absence proves nothing.
+  public let isFiltered: Bool
+  /// We are in a pid namespace of our own: /proc/locks leaves out whoever is outside it.
+  public let hasOwnNamespace: Bool
+  public let bootID: ProcessTable.BootID?
+  private var text: [UInt8] = []
+  private var entries = ReadBuffer(capacity: 32_768)
+  private var descriptors = ReadBuffer(capacity: 32_768)
+
+  /// - Throws: what keeps /proc from being opened.
+  public init() throws(Errno) {
+    proc = try Directory(Path("/proc"))
+    // The inode number of the first pid namespace: PROC_PID_INIT_INO in linux/proc_ns.h.
+    let namespace = try? proc.directory(Path("self/ns")).linkText(Path("pid"))
+    hasOwnNamespace = namespace.map { $0 != Array("pid:[4026531836]".utf8) } ?? false
+    isFiltered = Own.uid != 0 && (try? proc.directory(Path("1"))) == nil
+    bootID = proc.contents(of: Path("sys/kernel/random/boot_id")).flatMap { unsafe ProcessTable.BootID($0.span.bytes) }
+  }
+
+  /// nil where no process has that pid.
+  public mutating func stat(_ pid: Int32) -> ProcessStat? {
+    guard let file = try? proc.file(Path("\(pid)/stat")) else { return nil }
+    guard (try? file.read(upTo: 4096, into: &text)) != nil else { return nil }
+    return unsafe ProcessStat(text.span.bytes)
+  }
+
+  /// nil where no process has that pid, or only a zombie.
+  public mutating func living(_ pid: Int32) -> ProcessIdentity? {
+    guard let stat = stat(pid), !stat.isZombie else { return nil }
+    return ProcessIdentity(pid: stat.pid, startTicks: stat.startTicks)
+  }
+
+  /// How long ago a process started.
+  public func age(_ process: ProcessIdentity) -> TimeSpan {
+    let (seconds, ticks) = process.startTicks.quotientAndRemainder(dividingBy: UInt64(Clock.ticksPerSecond))
+    let started = TimeSpan.seconds(Int64(clamping: seconds)) + TimeSpan(nanoseconds: Int64(ticks) * (1_000_000_000 / Clock.ticksPerSecond))
+    return Clock.sinceBoot() - started
+  }
+
+  /// What became of the process that a lock names.
+  ///
+  /// - Parameter age: the lock's. A process that is younger than the lock did not write it; a second's
+  ///   tolerance covers the ticks that start times are rounded to.
+  public mutating func fate(of owner: LockOwner, lockAge age: TimeSpan, isLocal: Bool, host: [UInt8]) -> LockSighting.Owner {
+    guard isLocal, !isFiltered, !hasOwnNamespace else { return .unknowable }
+    if let named = owner.host {
+      // By the first label: some write the full name, some the short one.
+      guard firstLabel(Array(named.utf8)) == firstLabel(host) else { return .unknowable }
+    }
+    var recycled = false
+    if let process = living(owner.pid) {
+      if fits(process, owner, age) { return .alive(process) }
+      recycled = true
+    }
+    if let inside = inNamespaces(owner, age) { return .alive(inside) }
+    return .gone(recycled: recycled)
+  }
+
+  private func firstLabel(_ host: [UInt8]) -> [UInt8] { Array(host.prefix { $0 != UInt8(ascii: ".") }) }
+
+  private func fits(_ process: ProcessIdentity, _ owner: LockOwner, _ lockAge: TimeSpan) -> Bool {
+    if let boot = owner.bootID, let ours = bootID, (boot.high, boot.low) != (ours.high, ours.low) { return false }
+    if let recorded = owner.startTicks { return recorded == process.startTicks }
+    return self.age(process) + .seconds(1) >= lockAge
+  }
+
+  /// A process of a container that has this pid there.
+  private mutating func inNamespaces(_ owner: LockOwner, _ lockAge: TimeSpan) -> ProcessIdentity? {
+    for pid in pids() {
+      guard let file = try? proc.file(Path("\(pid)/status")), (try? file.read(upTo: 4096, into: &text)) != nil,
+        let inside = unsafe NamespacePid(status: text.span.bytes), inside.depth > 1, inside.innermost == owner.pid,
+        let process = living(pid), fits(process, owner, lockAge)
+      else { continue }
+      return process
+    }
+    return nil
+  }
+
+  private mutating func pids() -> [Int32] {
+    var pids: [Int32] = []
+    guard let listing = try? DirectoryListing(proc) else { return [] }
+    while (try? listing.read(into: &entries)) == true {
+      var cursor = DirectoryEntries(entries.bytes)
+      while let entry = cursor.next() {
+        if let pid = number(entry.name) { pids.append(pid) }
+      }
+    }
+    return pids
+  }
+
+  private func number(_ name: RawSpan) -> Int32? {
+    guard (1...7).contains(name.byteCount) else { return nil }
+    var value: Int32 = 0
+    for i in 0..<name.byteCount {
+      let byte = name.load(UInt8.self, at: i)
+      guard (0x30...0x39).contains(byte) else { return nil }
+      value = value * 10 + Int32(byte - 0x30)
+    }
+    return value
+  }
+
+  /// Who holds a kernel lock on a file.
+  ///
+  /// - SeeAlso: proc(5), /proc/locks; facts on btrfs and overlayfs, whose device there is another
+  ///   than stat's: for those the open descriptor is the proof.
+  public mutating func lockHolders(of status: FileStatus) -> LockSighting.Holders {
+    guard let file = try? proc.file(Path("locks")), (try? file.read(upTo: 4 << 20, into: &text)) != nil else {
+      return .unknown
+    }
+    var pids: [Int32] = []
+    var isHeld = false
+    var locks = unsafe KernelLocks(text.span.bytes)
+    while let lock = locks.next() {
+      guard lock.kind != .lease, !lock.isWaiter, lock.inode == status.identity.inode else { continue }
+      guard (lock.major, lock.minor) == status.device else { continue }
+      isHeld = true
+      if lock.pid > 0 { pids.append(lock.pid) }
+    }
+    guard isHeld else { return .none }
+    return .some(pids.compactMap { living($0) })
+  }
+
+  /// Who has a file open, ourselves aside.
+  ///
+  /// - Returns: `.unknown` where root is refused a look: then nothing is proved.
+  /// - SeeAlso: proc(5), /proc/PID/fd
+  public mutating func openers(of file: FileIdentity) -> LockSighting.Holders {
+    var found: [ProcessIdentity] = []
+    var wasRefused = false
+    let own = Own.pid
+    for pid in pids() where pid != own {
+      do throws(Errno) {
+        let open = try proc.directory(Path("\(pid)/fd"))
+        if try has(open, file), let process = living(pid) { found.append(process) }
+      } catch {
+        // What an ordinary user may not look into is another's, in a directory only he can write.
+        if error == .accessDenied || error == .notPermitted, Own.uid == 0 { wasRefused = true }
+      }
+    }
+    if !found.isEmpty { return .some(found) }
+    return wasRefused ? .unknown : .none
+  }
+
+  private mutating func has(_ open: borrowing Directory, _ file: FileIdentity) throws(Errno) -> Bool {
+    let listing = try DirectoryListing(open)
+    while try listing.read(into: &descriptors) {
+      var cursor = DirectoryEntries(descriptors.bytes)
+      while let entry = cursor.next() {
+        if (try? open.identity(behind: Path(entry.name))) == file { return true }
+      }
+    }
+    return false
+  }
+
+  /// The program's name for people; empty where the process is gone.
+  public func name(of pid: Int32) -> String {
+    guard let bytes = proc.contents(of: Path("\(pid)/comm"), upTo: 64) else { return "" }
+    return escaped(bytes.filter { $0 != 0x0a })
+  }
+}

@@ -1,0 +1,139 @@
+public import Kernel
+
+/// Where the watch keeps what must outlive it, and what it shows while it runs.
+public struct Places: Equatable, Sendable {
+  /// Journal, alert spool, clock.
+  public let state: Path
+  /// status.json, jobs, halted: gone after a boot.
+  public let run: Path
+
+  public init(state: Path, run: Path) {
+    self.state = state
+    self.run = run
+  }
+
+  /// By design: systemd's directories, else the system's for root with the system's configuration,
+  /// else the user's, else inside the root for a trial.
+  ///
+  /// - Parameter trialRoot: the pipeline root where there is no configuration.
+  public static func chosen(trialRoot: Path?, systemConfiguration: Bool, home: Path?) -> Places {
+    if let state = environment("STATE_DIRECTORY"), let run = environment("RUNTIME_DIRECTORY") {
+      return Places(state: firstOf(state), run: firstOf(run))
+    }
+    if let trialRoot {
+      let own = trialRoot.appending(".midwatch")
+      return Places(state: own.appending("state"), run: own.appending("run"))
+    }
+    if Own.uid == 0, systemConfiguration { return Places(state: Path("/var/lib/midwatch"), run: Path("/run/midwatch")) }
+    let home = home ?? Path("/")
+    let state = environment("XDG_STATE_HOME").map { Path($0) } ?? home.appending(".local/state")
+    let run = environment("XDG_RUNTIME_DIR").map { Path($0) } ?? Path("/run/user/\(Own.uid)")
+    return Places(state: state.appending("midwatch"), run: run.appending("midwatch"))
+  }
+
+  /// systemd separates several directories by a colon.
+  private static func firstOf(_ list: String) -> Path {
+    Path(String(decoding: list.utf8.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self))
+  }
+}
+
+/// The state directory, held by one midwatchd at a time.
+public struct StateDirectory: ~Copyable {
+  public let directory: Directory
+  public let run: Directory
+  public let places: Places
+  /// Held for as long as the watch lives; the kernel lets go of it however the watch ends.
+  private let lock: File
+
+  public enum Refusal: Error, Equatable, Sendable {
+    case cannotMake(Path, Errno)
+    /// Another midwatchd holds it; nil where it did not leave its pid.
+    case taken(by: String?)
+  }
+
+  /// Makes the directories where they are missing (0700, the shown one 0755) and takes the lock.
+  public static func open(_ places: Places) throws(Refusal) -> StateDirectory {
+    let directory = try Self.make(places.state, mode: 0o700)
+    let run = try Self.make(places.run, mode: 0o755)
+    do throws(Errno) {
+      let lock = try directory.lockFile(Path("lock"), mode: 0o600)
+      guard try lock.lock() else { throw .wouldBlock }
+      try lock.truncate(to: 0)
+      try lock.write(Array("\(Own.pid)\n".utf8))
+      return StateDirectory(directory: directory, run: run, places: places, lock: lock)
+    } catch {
+      if error == .wouldBlock { throw .taken(by: Self.holder(of: places)) }
+      throw .cannotMake(places.state.appending("lock"), error)
+    }
+  }
+
+  private init(directory: consuming Directory, run: consuming Directory, places: Places, lock: consuming File) {
+    self.directory = directory
+    self.run = run
+    self.places = places
+    self.lock = lock
+  }
+
+  /// The pid that the running midwatchd left in its lock; nil where nobody holds it.
+  public static func holder(of places: Places) -> String? {
+    guard let file = try? File(reading: places.state.appending("lock")), let bytes = try? file.contents(upTo: 16) else {
+      return nil
+    }
+    let digits = bytes.prefix { (0x30...0x39).contains($0) }
+    return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
+  }
+
+  private static func make(_ path: Path, mode: UInt32) throws(Refusal) -> Directory {
+    do throws(Errno) { return try Directory(path) } catch {
+      guard error == .noEntry, path.count > 1 else { throw .cannotMake(path, error) }
+    }
+    let (parent, name) = path.split
+    let above = try make(parent, mode: mode)
+    do throws(Errno) {
+      do throws(Errno) { try above.makeDirectory(name, mode: mode) } catch { if error != .exists { throw error } }
+      return try Directory(path)
+    } catch { throw .cannotMake(path, error) }
+  }
+}
+
+extension Directory {
+  /// Writes a file so that its name shows either the old content or the new, never a part.
+  ///
+  /// - Parameters:
+  ///   - durable: whether it must survive a power cut, at the price of waiting for the disk.
+  /// - Throws: `ENOSPC`, `EDQUOT`, `EROFS`, `EACCES`; the old content stays.
+  public func replace(
+    _ name: Path, with bytes: [UInt8], mode: UInt32 = 0o600, durable: Bool = false
+  ) throws(Errno) {
+    let hidden = Path(".midwatch-new-\(Own.pid)")
+    do throws(Errno) { try unlink(hidden) } catch { if error != .noEntry { throw error } }
+    do throws(Errno) {
+      let file = try makeFile(hidden, mode: mode)
+      try file.write(bytes)
+      try renameOver(hidden, to: name)
+      if durable { try file.sync() }
+    } catch {
+      try? unlink(hidden)
+      throw error
+    }
+  }
+
+  /// The content of a small file; nil where there is none or it cannot be read.
+  public func contents(of name: Path, upTo limit: Int = 65_536) -> [UInt8]? {
+    guard let file = try? file(name), let bytes = try? file.contents(upTo: limit) else { return nil }
+    return bytes
+  }
+
+  /// Every name in it, in the order of their bytes: for the few small directories of our own.
+  public func namesInOrder() throws(Errno) -> [Path] {
+    var names: [Path] = []
+    var buffer = ReadBuffer(capacity: 8192)
+    let listing = try DirectoryListing(self)
+    while try listing.read(into: &buffer) {
+      var entries = DirectoryEntries(buffer.bytes)
+      while let entry = entries.next() { names.append(Path(entry.name)) }
+    }
+    names.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+    return names
+  }
+}

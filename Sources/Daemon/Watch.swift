@@ -1,0 +1,162 @@
+public import Configuration
+internal import Formats
+public import Kernel
+internal import ProcessTable
+internal import Rules
+
+/// The standing watch over one pipeline: the loop that ties sensors, rules and actuators together.
+///
+/// Single-threaded. Data walks one way: kernel, sensors, rules, actuators, journal; what an
+/// actuator did comes back to its rule as an observation.
+public final class Watch {
+  /// How the settings are read anew at SIGHUP; the error is the line the user sees.
+  public typealias Reload = () -> Reloaded
+  public enum Reloaded: Sendable {
+    case settings(Settings)
+    case refused(String)
+  }
+
+  // What it was told.
+  var settings: Settings
+  /// The pipeline root as it was named.
+  let root: Path
+  let reload: Reload
+
+  // Where it keeps things.
+  let state: StateDirectory
+  var journal: Journal
+  let log: Log
+  let spool: AlertSpool
+  var courier: AlertCourier
+  var statusFile = StatusFile()
+
+  // What it sees by.
+  var sources: EventSources
+  var tree: WatchTree
+  var intake: Intake
+  var processes: Processes
+  var lockSensor: LockSensor
+  var followed: [UInt64: Followed] = [:]
+  var nextKey = EventSources.Key.firstProcess
+
+  // What it decides by. The breaker lives in the intake, which counts as it reads.
+  var lockRule: LockRule
+  var heartbeatRule: HeartbeatRule
+  var lockActions: [LockRule.Action] = []
+  var beatActions: [HeartbeatRule.Action] = []
+
+  // What it acts by.
+  var reaper: LockReaper
+  /// Where HALT goes; opened anew where the root was missing.
+  var markers: [Agent: Markers] = [:]
+  var halt = HaltStand.none
+  var looks: [LockID: LockLook] = [:]
+
+  // The loop's own.
+  let manager: ServiceManager?
+  let watchdogPeriod: TimeSpan?
+  var watchdogDue: Instant?
+  var pollDue: Instant?
+  var ownBeatDue: Instant?
+  var armed: Instant?
+  var drainedAt = Instant(nanoseconds: 0)
+  /// No output before it counts.
+  var closedAt: WallTime
+  var isStopping = false
+  var needsFullVisit = false
+  /// What is said once.
+  var said: Set<String> = []
+
+  /// Why a watch cannot stand; `description` is the one line the user sees.
+  public enum Failure: Error, CustomStringConvertible, Sendable {
+    case state(StateDirectory.Refusal)
+    case kernel(String, Errno)
+
+    public var description: String {
+      switch self {
+      case .state(.taken(let pid)):
+        "another midwatchd\(pid.map { " (pid \($0))" } ?? "") holds this state directory; stop it first, or give this one another root"
+      case .state(.cannotMake(let path, let error)):
+        "\(escaped(path.bytes)): \(error); midwatchd keeps its journal there, so make it writable for uid \(Own.uid)"
+      case .kernel(let what, let error): "\(what): \(error)"
+      }
+    }
+
+    /// sysexits.h: EX_TEMPFAIL, EX_CANTCREAT, EX_OSERR.
+    public var exitCode: Int32 {
+      switch self {
+      case .state(.taken): 75
+      case .state(.cannotMake): 73
+      case .kernel: 71
+      }
+    }
+  }
+
+  /// Takes the state directory and opens everything; watches nothing yet.
+  public static func stand(
+    _ settings: Settings, root: Path, places: Places, log: Log, reload: @escaping Reload
+  ) throws(Failure) -> Watch {
+    let now = Clock.now()
+    let state: StateDirectory
+    do throws(StateDirectory.Refusal) { state = try StateDirectory.open(places) } catch { throw .state(error) }
+    var step = "/proc"
+    do throws(Errno) {
+      let processes = try Processes()
+      step = "the journal in \(escaped(places.state.bytes))"
+      let last = Journal.last(in: state.directory)
+      let journal = try Journal(in: state.directory, last: last)
+      step = "the alert spool in \(escaped(places.state.bytes))"
+      let spool = try AlertSpool.open(in: state.directory)
+      step = "requests in \(escaped(places.state.bytes))"
+      do throws(Errno) { try state.directory.makeDirectory(Requests.name, mode: 0o700) } catch {
+        if error != .exists { throw error }
+      }
+      step = "epoll, timers and signals"
+      let sources = try EventSources.open()
+      step = "/"
+      let sensor = try LockSensor()
+      let clock = WallClock(at: now, record: ClockRecord.read(in: state.directory, boot: processes.bootID))
+      var names = Names()
+      let plan = WatchPlan(settings, root: Self.resolved(root), requests: places.state, names: &names)
+      let tree = try WatchTree(
+        plan.templates, ignoreOfAgent: plan.ignoreOfAgent, crossesMounts: settings.pipeline.crossMounts, names: names)
+      return Watch(
+        settings, root, reload, state, journal, log, spool, sources, tree, processes, sensor, clock, now)
+    } catch { throw .kernel(step, error) }
+  }
+
+  private init(
+    _ settings: Settings, _ root: Path, _ reload: @escaping Reload, _ state: consuming StateDirectory,
+    _ journal: consuming Journal, _ log: Log, _ spool: consuming AlertSpool, _ sources: consuming EventSources,
+    _ tree: consuming WatchTree, _ processes: consuming Processes, _ sensor: consuming LockSensor, _ clock: WallClock,
+    _ now: Moment
+  ) {
+    self.settings = settings
+    self.root = root
+    self.reload = reload
+    // What is there at the very first start is not news.
+    closedAt = ClosedAt.read(in: state.directory) ?? now.wall
+    let own = processes.stat(Own.pid)
+    reaper = LockReaper(
+      as: PlaceholderContent(
+        pid: Own.pid, startTicks: own?.startTicks ?? 0, host: String(decoding: hostName(), as: UTF8.self),
+        bootID: processes.bootID.map { LockOwner.BootID(high: $0.high, low: $0.low) }))
+    self.state = state
+    self.journal = journal
+    self.log = log
+    self.spool = spool
+    self.sources = sources
+    self.tree = tree
+    self.processes = processes
+    lockSensor = sensor
+    courier = AlertCourier(command: HookCommand.words(for: settings))
+    intake = Intake(breaker: BreakerRule(pipeline: settings.outputs.pipeline), clock: clock, now: now)
+    lockRule = LockRule(policy: settings.locks.policy)
+    heartbeatRule = HeartbeatRule(startedAt: now.instant)
+    manager = ServiceManager()
+    watchdogPeriod = ServiceManager.watchdogPeriod
+  }
+
+  /// The root with its symlinks resolved; as it was named where it is not there yet.
+  static func resolved(_ root: Path) -> Path { (try? realPath(root)) ?? root }
+}

@@ -1,0 +1,67 @@
+internal import Configuration
+internal import Kernel
+internal import Rules
+
+/// The settings' templates laid out from "/", for the tree.
+struct WatchPlan {
+  var templates: [WatchedTemplate] = []
+  var ignoreOfAgent: [Agent: [IgnorePattern]] = [:]
+
+  /// - Parameters:
+  ///   - root: with its symlinks resolved.
+  ///   - requests: the state directory, where the command line leaves its requests.
+  init(_ settings: Settings, root: Path, requests: Path, names: inout Names) {
+    let base = Self.literals(root)
+    let home = Self.literals(HomeDirectory.ofOwner(of: root) ?? Path("/root"))
+    func laidOut(_ template: PathTemplate) -> (components: [PathTemplate.Component], base: Int) {
+      if template.isAbsolute { return (template.components, 0) }
+      return template.isHome ? (home + template.components, home.count) : (base + template.components, base.count)
+    }
+    if settings.locks.mode != .off {
+      for template in settings.locks.watch {
+        let (components, base) = laidOut(template)
+        templates.append(.init(.lock, components: components, ignore: settings.locks.ignore, base: base))
+      }
+    }
+    for watch in settings.heartbeatWatches {
+      let (components, base) = laidOut(watch.template)
+      templates.append(.init(.heartbeat, components: components, agent: watch.agent.map { names.agent(bytes: $0) }, base: base))
+    }
+    for watch in settings.outputWatches {
+      let (components, base) = laidOut(watch.template)
+      templates.append(
+        .init(
+          .output, components: components, agent: watch.agent.map { names.agent(bytes: $0) }, ignore: settings.outputs.ignore,
+          base: base))
+    }
+    for agent in settings.agents where agent.hasOwnOutputs { ignoreOfAgent[names.agent(bytes: agent.name)] = agent.outputs.ignore }
+    templates.append(.init(.halt, components: base + [.literal(Array("HALT".utf8))], base: base.count))
+    let state = Self.literals((try? realPath(requests)) ?? requests)
+    // Only ever made by a rename, and no ignore list applies.
+    templates.append(.init(.request, components: state + [.literal(Requests.name.bytes), .anyDepth], base: state.count))
+  }
+
+  private static func literals(_ path: Path) -> [PathTemplate.Component] {
+    path.bytes.split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) }
+  }
+}
+
+/// Homes as /etc/passwd has them: no NSS from a static program.
+enum HomeDirectory {
+  static func ofOwner(of root: Path) -> Path? {
+    let owner = (try? Directory(root).status().owner) ?? Own.uid
+    return of(uid: owner)
+  }
+
+  /// - SeeAlso: passwd(5)
+  static func of(uid: UInt32) -> Path? {
+    guard let bytes = try? File(reading: Path("/etc/passwd")).contents(upTo: 1 << 20) else { return nil }
+    let wanted = Array("\(uid)".utf8)
+    for line in bytes.split(separator: 0x0a) {
+      let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      guard fields.count >= 6, Array(fields[2]) == wanted else { continue }
+      return Path(bytes: Array(fields[5]))
+    }
+    return nil
+  }
+}

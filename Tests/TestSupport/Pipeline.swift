@@ -1,0 +1,65 @@
+public import Foundation
+
+/// A pipeline directory of a test's own, removed when the test lets go of it.
+public final class Pipeline: Sendable {
+  public let root: URL
+
+  /// - Parameter directories: made at once; an empty list leaves the root bare.
+  public init(_ directories: [String] = ["tasks", "status", "outputs"]) throws {
+    root = URL(fileURLWithPath: "/tmp/midwatch-test-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+    for name in directories { try makeDirectory(name) }
+  }
+
+  deinit { try? FileManager.default.removeItem(at: root) }
+
+  public var path: String { root.path }
+
+  public func path(_ name: String) -> String { root.path + "/" + name }
+
+  public func makeDirectory(_ name: String) throws {
+    try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+  }
+
+  public func write(_ name: String, _ text: String = "") throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+  }
+
+  public func read(_ name: String) -> String? {
+    (try? Data(contentsOf: URL(fileURLWithPath: path(name)))).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Whether something bears the name, a dangling symlink included.
+  public func exists(_ name: String) -> Bool {
+    (try? FileManager.default.attributesOfItem(atPath: path(name))) != nil
+  }
+
+  public func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
+
+  /// The journal's lines, parsed; a torn one is left out.
+  public func journal() -> [[String: Any]] {
+    (read(".midwatch/state/journal.jsonl") ?? "").split(separator: "\n").compactMap {
+      (try? JSONSerialization.jsonObject(with: Data($0.utf8))) as? [String: Any]
+    }
+  }
+
+  /// The journal's lines in which `what` is this.
+  public func journal(_ what: String) -> [[String: Any]] { journal().filter { $0["what"] as? String == what } }
+
+  public func status() -> [String: Any] {
+    let text = read(".midwatch/run/status.json") ?? ""
+    return ((try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any]) ?? [:]
+  }
+}
+
+/// Waits until `condition` holds.
+///
+/// - Returns: false where it did not within `seconds`: that is a test's failure, never a measure.
+public func eventually(within seconds: Double = 20, _ condition: () -> Bool) -> Bool {
+  let end = Date().addingTimeInterval(seconds)
+  while Date() < end {
+    if condition() { return true }
+    usleep(5_000)
+  }
+  return condition()
+}
