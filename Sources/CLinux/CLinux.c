@@ -1,7 +1,11 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
+#include <malloc.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 // Not CLinux.h: under _GNU_SOURCE the C library's own statx and ours would meet.
 const char *midwatch_errno_name(int code);
@@ -12,3 +16,17 @@ extern const unsigned midwatch_RENAME_NOREPLACE, midwatch_RENAME_EXCHANGE;
 const int midwatch_O_PATH = O_PATH, midwatch_O_NOATIME = O_NOATIME, midwatch_O_TMPFILE = O_TMPFILE,
           midwatch_AT_EMPTY_PATH = AT_EMPTY_PATH;
 const unsigned midwatch_RENAME_NOREPLACE = RENAME_NOREPLACE, midwatch_RENAME_EXCHANGE = RENAME_EXCHANGE;
+
+// The program's own code, clean pages of its file: end(3) describes etext, ld(1) __executable_start.
+extern char __executable_start, etext;
+void midwatch_release_start(void);
+void midwatch_release_start(void) {
+  malloc_trim(0);
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t start = ((uintptr_t)&__executable_start + page - 1) / page * page;
+  const uintptr_t end = (uintptr_t)&etext / page * page;
+  if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+  // The stack below this frame: dead, and deeper than it will be again.
+  const uintptr_t top = (uintptr_t)__builtin_frame_address(0) / page * page;
+  madvise((void *)(top - 64 * page), 64 * page, MADV_DONTNEED);
+}

@@ -4,7 +4,7 @@ import Rules
 /// `check-config` and the comments of config/midwatch.conf all come from here.
 enum KeyTable {
   /// The keys of the sections other than `[agent NAME]`.
-  static let general: [Key<Settings>] =
+  static var general: [Key<Settings>] {
     pipeline.map { $0.lifted("pipeline", { $0.pipeline }, { $0.pipeline = $1 }) }
     + locks.map { $0.lifted("locks", { $0.locks }, { $0.locks = $1 }) }
     + heartbeats(watch: .list(.templateWithAgent)).map { $0.lifted("heartbeats", { $0.heartbeats }, { $0.heartbeats = $1 }) }
@@ -14,17 +14,19 @@ enum KeyTable {
     + memory.map { $0.lifted("memory", { $0.memory }, { $0.memory = $1 }) }
     + leaks.map { $0.lifted("leaks", { $0.leaks }, { $0.leaks = $1 }) }
     + alert.map { $0.lifted("alert", { $0.alert }, { $0.alert = $1 }) }
+  }
 
   /// The keys of `[agent NAME]`: its own, and those of two sections for this agent alone.
-  static let agent: [Key<AgentSettings>] =
+  static var agent: [Key<AgentSettings>] {
     agentOwn.map { $0.lifted("agent", { $0 }, { $0 = $1 }) }
     + heartbeats(watch: .list(.template)).map { $0.lifted("heartbeats", { $0.heartbeats }, { $0.heartbeats = $1 }) }
     + outputs(watch: .list(.template)).map { $0.lifted("outputs", { $0.outputs }, { $0.outputs = $1 }) }
+  }
 
   /// In the order in which they are printed.
   static let sections = ["pipeline", "locks", "heartbeats", "outputs", "jobs", "halt", "memory", "leaks", "alert"]
 
-  private static let pipeline: [Key<PipelineSettings>] = [
+  private static var pipeline: [Key<PipelineSettings>] { [
     Key("root", .root, { $0.root }, { $0.root = $1 },
       "The pipeline's directory, in full. Every relative path below is looked up in it. The one key that must be set."),
     Key("name", .plainName, { $0.name }, { $0.name = $1 },
@@ -33,9 +35,9 @@ enum KeyTable {
       "The most that any rule may do: on acts, observe only writes down what it would have done, off does nothing."),
     Key("cross-mounts", .flag, { $0.crossMounts }, { $0.crossMounts = $1 },
       "Whether to look into file systems that are mounted below the watched directories."),
-  ]
+  ] }
 
-  private static let locks: [Key<LockSettings>] = [
+  private static var locks: [Key<LockSettings>] { [
     Key("mode", .mode, { $0.mode }, { $0.mode = $1 },
       "on removes stale locks, observe only writes down which, off does not look."),
     Key("watch", .list(.lockTemplate), { $0.watch }, { $0.watch = $1 },
@@ -46,7 +48,7 @@ enum KeyTable {
       "A lock whose holder is proved dead is removed this long after the death was noticed, however young it is."),
     Key("ignore", .list(.ignore), { $0.ignore }, { $0.ignore = $1 },
       "Locks never to touch. Without a slash: any file or directory of that name; with one: that place and all below it."),
-  ]
+  ] }
 
   private static func heartbeats(watch: Kind<[PathTemplate]>) -> [Key<HeartbeatSettings>] {
     [
@@ -88,7 +90,7 @@ enum KeyTable {
     ]
   }
 
-  private static let jobs: [Key<JobSettings>] = [
+  private static var jobs: [Key<JobSettings>] { [
     Key("mode", .mode, { $0.mode }, { $0.mode = $1 },
       "on alerts or halts, observe only writes down what it would have done, off does not look."),
     Key("overlap", .oneOf("what to do about overlaps", JobSettings.Overlap.allCases), { $0.overlap }, { $0.overlap = $1 },
@@ -101,9 +103,9 @@ enum KeyTable {
       "How long one run of a job may take. It is not ended. Or off."),
     Key("then", .oneOf("a consequence", JobSettings.Consequence.allCases), { $0.then }, { $0.then = $1 },
       "What a broken limit of this section leads to: alert, or halt the pipeline."),
-  ]
+  ] }
 
-  private static let halt: [Key<HaltSettings>] = [
+  private static var halt: [Key<HaltSettings>] { [
     Key("levers", .list(.oneOf("a lever", HaltSettings.Lever.allCases)), { $0.levers }, { $0.levers = $1 },
       "Ways to stop it: halt writes the file HALT (always needed), gate lets cron start no job, pause or terminate is for running jobs, stop or freeze for units, exec for the program below."),
     Key("scope", .oneOf("a scope", HaltSettings.Scope.allCases), { $0.scope }, { $0.scope = $1 },
@@ -118,18 +120,18 @@ enum KeyTable {
       "Jobs that a halt never stops, by their whole command line, as in *backup*, *certbot*."),
     Key("keep", .flag, { $0.keep }, { $0.keep = $1 },
       "yes writes HALT again when it was deleted without midwatch resume."),
-  ]
+  ] }
 
-  private static let memory: [Key<MemorySettings>] = [
+  private static var memory: [Key<MemorySettings>] { [
     Key("mode", .mode, { $0.mode }, { $0.mode = $1 },
       "on alerts and hurries the removal of leaks, observe only writes down what it would have done, off does not look."),
     Key("warn", .percent, { $0.warn }, { $0.warn = $1 },
       "Memory in use from which on it is watched closely; below it a shortage is over."),
     Key("act", .orOff(.percent), { $0.act }, { $0.act = $1 },
       "Memory in use at which leaks are removed without waiting, and the biggest users are told. Or off."),
-  ]
+  ] }
 
-  private static let leaks: [Key<LeakSettings>] = [
+  private static var leaks: [Key<LeakSettings>] { [
     Key("mode", .mode, { $0.mode }, { $0.mode = $1 },
       "on kills what is proved to be leaked, observe only writes down what it would have killed, off does not look."),
     Key("orphan-browsers", .oneOf("a treatment", [.kill, .report, .off]), { $0.orphanBrowsers }, { $0.orphanBrowsers = $1 },
@@ -150,9 +152,9 @@ enum KeyTable {
       "How often to look at all processes while no browser is known to run."),
     Key("allow", .list(.glob), { $0.allow }, { $0.allow = $1 },
       "Browsers never to touch, by unit, profile directory or debug port."),
-  ]
+  ] }
 
-  private static let alert: [Key<AlertSettings>] = [
+  private static var alert: [Key<AlertSettings>] { [
     Key("exec", .command, { $0.exec }, { $0.exec = $1 },
       "A program of yours, by its whole path, that gets each alert as one line of JSON on its input. No shell reads this line."),
     Key("mail", .list(.mailAddress), { $0.mail }, { $0.mail = $1 },
@@ -161,12 +163,12 @@ enum KeyTable {
       "ntfy, discord, slack, telegram or json, and then the address or @FILE with the address in it. Repeat the line for more."),
     Key("ping", .endpoint, { $0.ping }, { $0.ping = $1 },
       "An address, or @FILE with it, that is called while all is well, so that somebody notices when midwatch itself is gone."),
-  ]
+  ] }
 
-  private static let agentOwn: [Key<AgentSettings>] = [
+  private static var agentOwn: [Key<AgentSettings>] { [
     Key("needs", .list(.agentName), { $0.needs }, { $0.needs = $1 },
       "Agents whose output this one depends on: while one is silent, status/NAME.standalone says so."),
     Key("match", .list(.glob), { $0.match }, { $0.match = $1 },
       "Which processes are this agent's, by their whole command line, as in *agents/content.py*."),
-  ]
+  ] }
 }

@@ -6,7 +6,7 @@ extension SettingsBuilder {
   /// - Throws: the first contradiction, at the assignment that makes it.
   public func finish() throws(ConfigurationError) -> Settings {
     var settings = Settings()
-    try apply(KeyTable.general, agent: nil, to: &settings)
+    try apply(generalKeys, agent: nil, to: &settings)
     try settlePipeline(&settings)
     try settleLevers(&settings)
     for (index, name) in agentNames.enumerated() {
@@ -80,7 +80,7 @@ extension SettingsBuilder {
     var agent = AgentSettings(name: name)
     agent.heartbeats = settings.heartbeats
     agent.outputs = settings.outputs
-    try apply(KeyTable.agent, agent: index, to: &agent)
+    try apply(agentKeys, agent: index, to: &agent)
     if isAssigned("heartbeats", "watch", index) {
       agent.hasOwnHeartbeats = true
       agent.heartbeats.watch = agent.heartbeats.watch.map { $0.naming(agent: name) }
@@ -168,8 +168,8 @@ extension SettingsBuilder {
 
   private func slot(_ section: String, _ key: String, _ agent: Int?) -> Slot? {
     let index = agent == nil
-      ? KeyTable.general.firstIndex { $0.section == section && $0.name == key }
-      : KeyTable.agent.firstIndex { $0.section == section && $0.name == key }
+      ? generalKeys.firstIndex { $0.section == section && $0.name == key }
+      : agentKeys.firstIndex { $0.section == section && $0.name == key }
     return index.flatMap { slots[SlotID(key: $0, agent: agent)] }
   }
 

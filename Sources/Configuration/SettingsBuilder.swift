@@ -31,6 +31,10 @@ public struct SettingsBuilder: Sendable {
   static let commandLine = "--set"
   static let mostAgents = 1024
 
+  /// Made for the builder and gone with it: a watch that runs for months needs no table of keys.
+  let generalKeys = KeyTable.general
+  let agentKeys = KeyTable.agent
+
   private(set) var slots: [SlotID: Slot] = [:]
   private(set) var agentNames: [[UInt8]] = []
   /// The last `[pipeline]`: where a missing root is to be written.
@@ -92,7 +96,7 @@ public struct SettingsBuilder: Sendable {
   /// Where a key got its value, for those who find out later that the value cannot be used:
   /// `file:line:column`; nil where the default holds.
   public func origin(section: String, key: String) -> String? {
-    guard let index = KeyTable.general.firstIndex(where: { $0.section == section && $0.name == key }),
+    guard let index = generalKeys.firstIndex(where: { $0.section == section && $0.name == key }),
       let position = slots[SlotID(key: index)]?.position
     else { return nil }
     return "\(printable(Array(position.file.utf8), limit: 4096)):\(position.line):\(position.column)"
@@ -133,14 +137,14 @@ public struct SettingsBuilder: Sendable {
   private func slot(for key: [UInt8], in target: Target, at position: Position) throws(ConfigurationError) -> SlotID {
     switch target {
     case .general(let section):
-      if let index = KeyTable.general.firstIndex(where: { $0.section == section && key.elementsEqual($0.name.utf8) }) {
+      if let index = generalKeys.firstIndex(where: { $0.section == section && key.elementsEqual($0.name.utf8) }) {
         return SlotID(key: index)
       }
-      throw position.error(unknown(key, in: section, known: KeyTable.general.filter { $0.section == section }.map(\.name)))
+      throw position.error(unknown(key, in: section, known: generalKeys.filter { $0.section == section }.map(\.name)))
     case .agent(let agent):
       let name = key.string
-      let found = KeyTable.agent.indices.filter {
-        KeyTable.agent[$0].name == name || KeyTable.agent[$0].section + "." + KeyTable.agent[$0].name == name
+      let found = agentKeys.indices.filter {
+        agentKeys[$0].name == name || agentKeys[$0].section + "." + agentKeys[$0].name == name
       }
       guard let index = found.first else {
         throw position.error(unknown(key, in: "agent", known: KeyTable.agentKeyNames))
@@ -148,8 +152,8 @@ public struct SettingsBuilder: Sendable {
       guard found.count == 1 else {
         throw position.error("\(quoted(key)) is a key of [heartbeats] and of [outputs]; write heartbeats.\(name) or outputs.\(name)")
       }
-      guard KeyTable.agent[index].scope == .agent else {
-        throw position.error("\(quoted(key)) is one for all agents together; write it in [\(KeyTable.agent[index].section)]")
+      guard agentKeys[index].scope == .agent else {
+        throw position.error("\(quoted(key)) is one for all agents together; write it in [\(agentKeys[index].section)]")
       }
       return SlotID(key: index, agent: agent)
     }
@@ -158,10 +162,10 @@ public struct SettingsBuilder: Sendable {
   private func unknown(_ key: [UInt8], in section: String, known: [String]) -> String {
     let here = section == "agent" ? "[agent NAME]" : "[\(section)]"
     let start = "there is no key \(quoted(key)) in \(here)"
-    if let other = KeyTable.general.first(where: { key.elementsEqual($0.name.utf8) }) {
+    if let other = generalKeys.first(where: { key.elementsEqual($0.name.utf8) }) {
       return "\(start); it belongs in [\(other.section)]"
     }
-    if section != "agent", let other = KeyTable.agent.first(where: { key.elementsEqual($0.name.utf8) }), other.section == "agent" {
+    if section != "agent", let other = agentKeys.first(where: { key.elementsEqual($0.name.utf8) }), other.section == "agent" {
       return "\(start); it belongs in [agent NAME]"
     }
     if let near = Suggestion.nearest(to: key, among: known) { return "\(start); did you mean '\(near)'?" }
@@ -176,7 +180,7 @@ public struct SettingsBuilder: Sendable {
     // An agent's name may hold dots, and so may a key: the longest key that exists counts.
     guard var dot = bytes[left].lastIndex(of: ASCII.dot), dot > first else { return nil }
     if let before = bytes[left.lowerBound..<dot].lastIndex(of: ASCII.dot), before > first,
-      KeyTable.agent.contains(where: { bytes[(before + 1)..<left.upperBound].elementsEqual(($0.section + "." + $0.name).utf8) })
+      agentKeys.contains(where: { bytes[(before + 1)..<left.upperBound].elementsEqual(($0.section + "." + $0.name).utf8) })
     {
       dot = before
     }
@@ -189,10 +193,10 @@ public struct SettingsBuilder: Sendable {
     let isList: Bool
     if id.agent != nil {
       var trial = Self.plainAgent
-      isList = try check(value, KeyTable.agent[id.key], &trial)
+      isList = try check(value, agentKeys[id.key], &trial)
     } else {
       var trial = Self.plain
-      isList = try check(value, KeyTable.general[id.key], &trial)
+      isList = try check(value, generalKeys[id.key], &trial)
     }
     if value.isEmpty {
       // A list keeps an empty slot: that it was emptied counts.

@@ -20,7 +20,7 @@ public struct Journal: ~Copyable {
 
   private var file: File
   private var size: Int64
-  private var writer = JSONWriter(reserving: 1024)
+  private var writer = JSONWriter(reserving: 256)
   private var isTorn = false
   private var lost = 0
   /// Of the line written last.

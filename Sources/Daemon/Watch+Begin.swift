@@ -33,6 +33,7 @@ extension Watch {
     endStaleOutages()
     recordClock(at: now)
     if let watchdogPeriod { watchdogDue = now.instant + TimeSpan(nanoseconds: watchdogPeriod.nanoseconds / 3) }
+    writeStatus(at: now)
     manager?.tell("READY=1\nSTATUS=watching \(escaped(root.bytes))")
   }
 

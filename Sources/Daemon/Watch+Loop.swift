@@ -8,6 +8,8 @@ extension Watch {
   public func run() {
     var events = ReadBuffer(capacity: 65_536)
     begin()
+    // Out here, where the stack is short again.
+    OwnMemory.releaseStart()
     while !isStopping { turn(&events) }
     end()
   }

@@ -18,17 +18,17 @@ struct RecentTexts: Sendable {
   private var scan: UInt64 = 0
   private var isScanning = false
 
-  init() {
-    texts.reserveCapacity(Self.capacity)
-    slots.reserveCapacity(Self.capacity)
-  }
-
   /// Takes in a text; the same name's earlier one is replaced, the oldest makes room.
   ///
   /// - Returns: how many texts say nearly the same within `span` of it, itself included.
   mutating func add(
     _ fingerprint: UInt64, name: NameKey, at when: Instant, span: TimeSpan
   ) -> Int {
+    if texts.isEmpty {
+      // At once, but not before there is a text: most pipelines' watches idle without one.
+      texts.reserveCapacity(Self.capacity)
+      slots.reserveCapacity(Self.capacity)
+    }
     let text = Text(fingerprint: fingerprint, when: when, name: name, isNamed: true, seen: scan)
     if let slot = slots[name] {
       texts[slot] = text

@@ -48,6 +48,9 @@ static inline int midwatch_has_posix_lock(int fd) {  // 1: somebody else's lock 
 }
 static inline int midwatch_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
+// malloc.h is in no module map, and the linker's symbols can be in none.
+void midwatch_release_start(void);
+
 // Gated by _GNU_SOURCE.
 const char *midwatch_errno_name(int code);
 extern const int midwatch_O_PATH, midwatch_O_NOATIME, midwatch_O_TMPFILE, midwatch_AT_EMPTY_PATH;

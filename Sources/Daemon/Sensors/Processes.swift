@@ -11,7 +11,6 @@ public struct Processes: ~Copyable {
   /// We are in a pid namespace of our own: /proc/locks leaves out whoever is outside it.
   public let hasOwnNamespace: Bool
   public let bootID: ProcessTable.BootID?
-  private var text: [UInt8] = []
   private var entries = ReadBuffer(capacity: 32_768)
   private var descriptors = ReadBuffer(capacity: 32_768)
 
@@ -26,14 +25,13 @@ public struct Processes: ~Copyable {
   }
 
   /// nil where no process has that pid.
-  public mutating func stat(_ pid: Int32) -> ProcessStat? {
-    guard let file = try? proc.file(Path("\(pid)/stat")) else { return nil }
-    guard (try? file.read(upTo: 4096, into: &text)) != nil else { return nil }
+  public func stat(_ pid: Int32) -> ProcessStat? {
+    guard let text = proc.contents(of: Path("\(pid)/stat"), upTo: 4096) else { return nil }
     return unsafe ProcessStat(text.span.bytes)
   }
 
   /// nil where no process has that pid, or only a zombie.
-  public mutating func living(_ pid: Int32) -> ProcessIdentity? {
+  public func living(_ pid: Int32) -> ProcessIdentity? {
     guard let stat = stat(pid), !stat.isZombie else { return nil }
     return ProcessIdentity(pid: stat.pid, startTicks: stat.startTicks)
   }
@@ -75,7 +73,7 @@ public struct Processes: ~Copyable {
   /// A process of a container that has this pid there.
   private mutating func inNamespaces(_ owner: LockOwner, _ lockAge: TimeSpan) -> ProcessIdentity? {
     for pid in pids() {
-      guard let file = try? proc.file(Path("\(pid)/status")), (try? file.read(upTo: 4096, into: &text)) != nil,
+      guard let text = proc.contents(of: Path("\(pid)/status"), upTo: 4096),
         let inside = unsafe NamespacePid(status: text.span.bytes), inside.depth > 1, inside.innermost == owner.pid,
         let process = living(pid), fits(process, owner, lockAge)
       else { continue }
@@ -112,9 +110,7 @@ public struct Processes: ~Copyable {
   /// - SeeAlso: proc(5), /proc/locks; facts on btrfs and overlayfs, whose device there is another
   ///   than stat's: for those the open descriptor is the proof.
   public mutating func lockHolders(of status: FileStatus) -> LockSighting.Holders {
-    guard let file = try? proc.file(Path("locks")), (try? file.read(upTo: 4 << 20, into: &text)) != nil else {
-      return .unknown
-    }
+    guard let text = proc.contents(of: Path("locks"), upTo: 4 << 20) else { return .unknown }
     var pids: [Int32] = []
     var isHeld = false
     var locks = unsafe KernelLocks(text.span.bytes)

@@ -8,7 +8,7 @@ public struct LockTable: Sendable {
   private var dirty: Set<LockID> = []
   private var next = 0
 
-  public init() { dirty.reserveCapacity(64) }
+  public init() { dirty.reserveCapacity(8) }
 
   mutating func note(_ entry: borrowing WatchedEntry, in tree: borrowing WatchTree) {
     if let known = ids[entry.pathHash] {
@@ -45,7 +45,7 @@ public struct BeatTable: Sendable {
   private var places: [UInt64: (agent: Agent, path: Path)] = [:]
   private var dirty: Set<UInt64> = []
 
-  public init() { dirty.reserveCapacity(16) }
+  public init() { dirty.reserveCapacity(8) }
 
   mutating func note(_ entry: borrowing WatchedEntry, of agent: Agent, in tree: borrowing WatchTree) {
     if places[entry.pathHash] == nil {

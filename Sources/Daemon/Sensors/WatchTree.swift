@@ -76,7 +76,6 @@ public struct WatchTree: ~Copyable {
         parent: 0, name: Path(""),
         states: templates.indices.map { State(template: $0, position: 0, agent: templates[$0].agent) },
         pathHash: Hash.start))
-    nodeOfWatch.reserveCapacity(64)
     states.reserveCapacity(16)
     matches.reserveCapacity(16)
   }
@@ -117,7 +116,8 @@ public struct WatchTree: ~Copyable {
 
   mutating func makeChild(of node: Int, named name: RawSpan, states: [State]) -> Int {
     let made = Node(
-      parent: node, name: Path(name), states: states, pathHash: Hash.descending(name, from: nodes[node].pathHash))
+      // A copy of its own: the scratch array's room for more is not wanted in every node.
+      parent: node, name: Path(name), states: states.map { $0 }, pathHash: Hash.descending(name, from: nodes[node].pathHash))
     let index: Int
     if let reused = free.popLast() {
       index = reused
