@@ -21,12 +21,13 @@ extension Watch {
     }
     warnOfFixedSymlinks()
     removeOwnTemporaries()
+    // Before anything is counted: what stands is not tripped again.
+    lookAtHalt(at: now)
     visitEverything(at: now)
     probeForWriting()
     if processes.hasOwnNamespace {
       log.say(.notice, "in a pid namespace of its own: the owners that locks name cannot be judged from here, only their age")
     }
-    lookAtHalt(at: now)
     resumedWhileAway(at: now)
     settle(at: Clock.now())
     removeForgottenMarkers()

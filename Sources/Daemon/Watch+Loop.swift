@@ -25,6 +25,8 @@ extension Watch {
     }
     let now = Clock.now()
     intake.now = now
+    // Before anything is judged by a time that a step made wrong.
+    noteClock(at: now)
     for i in 0..<ready { wake(sources.epoll.key(at: i), &events, at: now) }
     settle(at: Clock.now())
   }
@@ -35,7 +37,6 @@ extension Watch {
     case EventSources.Key.timer: sources.timer.acknowledge(); armed = nil
     case EventSources.Key.clock:
       try? sources.clock.acknowledge()
-      noteClock(at: now)
     case EventSources.Key.signals: obeySignals()
     case EventSources.Key.mounts:
       // A mount over a watched directory is silent in inotify.
@@ -183,7 +184,11 @@ extension Watch {
 
   private func note(_ notice: WatchNotice) {
     let (what, say, level) = notice.words
-    if notice == .overflow { needsFullVisit = true }
+    if notice == .overflow {
+      // The queue can overflow twice before it is empty; one look answers both.
+      guard !needsFullVisit else { return }
+      needsFullVisit = true
+    }
     if case .found = notice { markersMayBeMissing() }
     log.say(level, say)
     journal.line("watch", what, say: say, in: state.directory)

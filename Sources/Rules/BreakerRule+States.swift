@@ -77,7 +77,6 @@ extension BreakerRule {
       actions.append(.alsoTripped(trip))
     case .closed, .halfOpen:
       if phase != .closed { doublings += 1 }
-      for other in tallies.indices { tallies[other].isNamed = false }
       phase = .open(since: now, isProbing: false)
       trippedSpan = span
       actions.append(.trip(trip))

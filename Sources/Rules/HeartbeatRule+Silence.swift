@@ -114,13 +114,11 @@ extension HeartbeatRule {
   }
 
   /// Whether a silent upstream explains the agent's silence. In a cycle everybody is everybody's
-  /// upstream; there the first alerted, or else the lowest number, is the root.
+  /// upstream; there the first that is alerted is the root.
   private func isExplained(_ agent: Agent) -> Bool {
     for upstream in graph.upstream(of: agent) where isSilent(upstream) {
       let isCycle = graph.upstream(of: upstream).contains(agent)
-      if !isCycle || agents[upstream]?.isAlerted == true || upstream.index < agent.index {
-        return true
-      }
+      if !isCycle || agents[upstream]?.isAlerted == true { return true }
     }
     return false
   }

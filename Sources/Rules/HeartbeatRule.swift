@@ -181,7 +181,6 @@ public struct HeartbeatRule: Sendable {
       }
       pending.formUnion(graph.dependents(of: agent))
     case .haltBegan:
-      guard !isHalted else { return }
       isHalted = true
       scheduleSilent(at: now)
     case .haltEnded:

@@ -6,8 +6,6 @@ extension LockRule {
     let writtenAt: Instant
     /// When its owner was first known to be dead.
     var diedAt: Instant?
-    /// The owner last seen alive.
-    var owner: ProcessIdentity?
     /// The owner was alive long enough after the lock was written to be no passing shell.
     var isProved = false
     /// When holders were last asked for, or a reaping was tried.
@@ -30,11 +28,7 @@ extension LockRule {
 
     mutating func noteOwner(at now: Instant) {
       switch sighting.owner {
-      case .alive(let process):
-        if owner != process {
-          owner = process
-          isProved = false
-        }
+      case .alive:
         diedAt = nil
         if now - writtenAt >= LockRule.proof { isProved = true }
       case .gone: diedAt = diedAt ?? now

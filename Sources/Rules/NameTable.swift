@@ -17,7 +17,6 @@ struct NameTable: Sendable {
   private var free: [Int] = []
   private var slots: [NameKey: Int] = [:]
   private var scan: UInt64 = 0
-  private var isScanning = false
 
   func contains(_ key: NameKey) -> Bool { slots[key] != nil }
 
@@ -69,18 +68,14 @@ struct NameTable: Sendable {
     slots[new] = slot
   }
 
-  mutating func beginScan() {
-    scan &+= 1
-    isScanning = true
-  }
+  mutating func beginScan() { scan &+= 1 }
 
   mutating func sawInScan(_ key: NameKey) {
     if let slot = slots[key] { table[slot].seen = scan }
   }
 
+  /// Without a scan nothing is lost: all that has a name was seen by the last one, or came since.
   mutating func endScan() {
-    guard isScanning else { return }
-    isScanning = false
     for slot in table.indices where table[slot].isNamed && table[slot].seen != scan {
       lose(table[slot].key)
     }

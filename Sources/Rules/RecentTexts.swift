@@ -16,7 +16,6 @@ struct RecentTexts: Sendable {
   private var texts: [Text] = []
   private var slots: [NameKey: Int] = [:]
   private var scan: UInt64 = 0
-  private var isScanning = false
 
   /// Takes in a text; the same name's earlier one is replaced, the oldest makes room.
   ///
@@ -66,18 +65,13 @@ struct RecentTexts: Sendable {
     slots[new] = slot
   }
 
-  mutating func beginScan() {
-    scan &+= 1
-    isScanning = true
-  }
+  mutating func beginScan() { scan &+= 1 }
 
   mutating func sawInScan(_ name: NameKey) {
     if let slot = slots[name] { texts[slot].seen = scan }
   }
 
   mutating func endScan() {
-    guard isScanning else { return }
-    isScanning = false
     for slot in texts.indices where texts[slot].isNamed && texts[slot].seen != scan {
       lose(texts[slot].name)
     }

@@ -46,6 +46,7 @@ extension BreakerRuleTests {
     // Nothing before it counts again, not even where a rescan finds it.
     let rescan: [(Int64, Step)] = (1...4).map { (11, .born($0, by: writer, at: Int64($0) - 1)) }
     let old: [(Int64, Step)] = (1...4).map { (11, .text(0, $0, by: writer, at: 9)) }
+    #expect(tell([(11, .text(0, 30, by: writer))], on: &rule) == [])
     #expect(tell(rescan + old + births(11...13, by: writer, from: 11), on: &rule) == [])
     #expect(tell([(14, .born(14, by: writer))], on: &rule) == [.trip(tooMany(writer))])
   }
@@ -84,6 +85,28 @@ extension BreakerRuleTests {
     #expect(rule.state == .closed && rule.deadline == nil)
   }
 
+  @Test func haltGoneAgainWhileHalfOpenChangesNothing() {
+    var rule = halfOpen()
+    let story: [(Int64, Step)] = [
+      (70, .born(1, by: writer)), (80, .observed(.haltGone)), (90, .born(2, by: writer)),
+    ]
+    #expect(tell(story, on: &rule).count == 1)
+  }
+
+  @Test func halfOpenLastsForTheWindowOfWhatTripped() {
+    var rule = breaker(pipeline: .init(coolDown: .seconds(60)))
+    let story: [(Int64, Step)] =
+      (1...3).map { (0, .text(0, $0, by: writer)) }
+      + [(60, .observed(.woke)), (60, .observed(.haltGone))]
+    #expect(tell(story, on: &rule).count == 2)
+    #expect(rule.state == .halfOpen && rule.deadline == at(1060))
+    // Also after it failed once, on a probe.
+    _ = tell(
+      births(1...2, by: writer, from: 70) + [(191, .observed(.woke)), (191, .observed(.haltGone))],
+      on: &rule)
+    #expect(rule.state == .halfOpen && rule.deadline == at(1191))
+  }
+
   @Test func aBurstAcrossTheClosingCannotEscape() {
     var rule = halfOpen()
     let story: [(Int64, Step)] =
@@ -116,15 +139,16 @@ extension BreakerRuleTests {
       ])
   }
 
-  @Test func theCoolDownGrowsToEightHoursAndResetsWhenItCloses() {
+  @Test func theCoolDownGrowsToEightHoursAndResetsWhenItCloses() throws {
     var rule = breaker(pipeline: .init(coolDown: .seconds(3600)))
     var now: Int64 = 3
     var waits: [Int64] = []
     _ = tell(births(1...4, by: writer, from: 0), on: &rule)
     for round in 0..<6 {
-      let due = rule.deadline!
-      waits.append((due - at(now)).seconds)
-      now += waits.last!
+      let due = try #require(rule.deadline)
+      let wait = (due - at(now)).seconds
+      waits.append(wait)
+      now += wait
       let births = self.births(100 + 2 * round...101 + 2 * round, by: writer, from: now)
       _ = tell(
         [(now, .observed(.woke)), (now, .observed(.haltGone))] + births, on: &rule)

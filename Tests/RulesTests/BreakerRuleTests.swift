@@ -141,6 +141,15 @@ import Testing
     #expect(!rule.knows(name(2)))
   }
 
+  @Test func aNameThatWasMovedOverOutlivesTheBirthItHadBefore() {
+    var rule = breaker()
+    _ = tell(
+      [(0, .born(2, by: writer)), (50, .born(1, by: writer)), (60, .moved(1, 2))], on: &rule)
+    // The first birth leaves the window, the second and the name stay.
+    _ = tell([(120, .born(3, by: writer))], on: &rule)
+    #expect(rule.knows(name(2)) && rule.count(of: writer, at: at(120)) == (2, 3))
+  }
+
   @Test func birthsFoundByARescanAreCountedWhenTheyWere() {
     var rule = breaker()
     let late: [(Int64, Step)] = [

@@ -93,6 +93,16 @@ extension HeartbeatRuleTests {
     #expect(tell([(1900, .woke)], on: &rule) == [outage(seo, 0)])
   }
 
+  @Test func anAgentThatNeedsItselfDoesNot() {
+    var rule = HeartbeatRule(startedAt: at(0))
+    rule.setPolicy(.init(needs: [seo]), for: seo)
+    #expect(
+      tell([beat(seo, 0), (0, .woke), (900, .woke)], on: &rule) == [
+        .recover(seo), .rejoin(seo), .degrade(seo, lastBeat: wall(0)), outage(seo, 0),
+      ])
+    #expect(tell([(900, .noBeat(seo))], on: &rule) == [.recover(seo), .over(seo)])
+  }
+
   @Test func aCycleIsAlertedOnceAndNothingLoops() {
     var rule = HeartbeatRule(startedAt: at(0))
     rule.setPolicy(.init(needs: [content]), for: research)

@@ -63,6 +63,17 @@ import Testing
     #expect(rule.deadline == at(7200))
   }
 
+  @Test func aFirstSightAndAReloadAskToBeLookedAtAtOnce() {
+    var rule = HeartbeatRule(startedAt: at(0))
+    #expect(rule.deadline == nil)
+    _ = tell([beat(seo, 5)], on: &rule)
+    #expect(rule.deadline == at(5))
+    _ = tell([(6, .woke)], on: &rule)
+    #expect(rule.deadline == at(905))
+    rule.setPolicy(.init(), for: seo)
+    #expect(rule.deadline == at(6))
+  }
+
   @Test func aBeatIsAsOldAsItIsFoundToBe() {
     var rule = HeartbeatRule(startedAt: at(0))
     #expect(

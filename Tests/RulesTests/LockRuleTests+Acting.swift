@@ -169,6 +169,7 @@ extension LockRuleTests {
           ] {
             rule.handle(observation, at: Instant(nanoseconds: now), into: &actions)
             _ = rule.judge(id, at: Instant(nanoseconds: now))
+            insist(rule.deadline?.nanoseconds != .max)
           }
         }
       }

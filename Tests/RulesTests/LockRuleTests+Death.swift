@@ -79,7 +79,7 @@ extension LockRuleTests {
       ]) == [[.follow(agent)], [], [.follow(agent)], []])
   }
 
-  @Test func aNewProcessUnderTheNumberHasToProveItself() {
+  @Test func theEndOfAnEarlierOwnerIsNotThatOfTheOneNow() {
     let held = sighting(owner: .alive(agent))
     let other = sighting(owner: .alive(holder))
     #expect(

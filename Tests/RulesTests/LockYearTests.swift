@@ -14,6 +14,8 @@ import Testing
     var isUnreapable: Bool
     /// Since when nothing has touched it.
     var quietSince: Int64
+    /// When the owner that it names died.
+    var diedAt: Int64?
   }
 
   struct World {
@@ -101,7 +103,10 @@ import Testing
           lockedBy[identity] = nil
           touch(identity)
         }
-        for (index, lock) in locks where lock.owner == dead { locks[index]!.quietSince = now }
+        for (index, lock) in locks where lock.owner == dead {
+          locks[index]!.quietSince = now
+          locks[index]!.diedAt = now
+        }
         return followed.remove(dead) != nil ? [.ended(dead)] : []
       case 8:
         guard dice.roll(3) == 0 else { return [] }
@@ -126,10 +131,11 @@ import Testing
     var rule = LockRule(
       policy: .init(staleAfter: .seconds(staleAfter), deadOwnerGrace: .seconds(grace)))
     var reaped = 0
+    var reapedForDeath = 0
     var kept = 0
 
-    // A year in the life of a busy box, only what happens of it: 4,000 events, each up to an hour
-    // after the one before.
+    // 4,000 events, each up to an hour after the one before: some nineteen days of a busy box, and
+    // with all seeds two years.
     for _ in 0..<4000 {
       let until = world.now + Int64(world.dice.roll(world.dice.roll(5) == 0 ? 3600 : 120))
       while let deadline = rule.deadline, deadline <= at(until) {
@@ -149,7 +155,7 @@ import Testing
         }
       }
     }
-    #expect(reaped > 20 && kept > 20)
+    #expect(reaped > 20 && reapedForDeath > 5 && kept > 20)
 
     func play(_ observations: [LockRule.Observation], _ rule: inout LockRule, _ world: inout World)
     {
@@ -180,7 +186,11 @@ import Testing
             switch rung {
             case .age: insist(world.now >= lock.written + staleAfter)
             case .ownerGone:
-              insist(world.now >= lock.quietSince + grace || world.now >= lock.written + grace)
+              let diedAt = lock.diedAt ?? .max
+              insist(diedAt != .max && world.now >= diedAt + grace)
+              // Its format, or ten seconds of life after the writing, proves the holder.
+              insist(lock.isFormat || diedAt - lock.written >= 10)
+              reapedForDeath += 1
             default: Issue.record("no such rung here: \(rung)")
             }
             reaped += 1

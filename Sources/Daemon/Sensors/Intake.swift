@@ -83,7 +83,7 @@ public struct Intake: WatchSink, ~Copyable {
     case .found(let birth):
       breaker.sawInScan(key)
       // One that the clock passed twice may be of the earlier pass: it is not counted.
-      guard let birth, !breaker.knows(key), clock.birthIsCertain(birth, at: now) else { return }
+      guard let birth, !breaker.knows(key, at: now.instant), clock.birthIsCertain(birth, at: now) else { return }
       born(key, by: agent, at: now.instant - clock.age(of: birth, at: now))
       tree.put(entry.name, in: entry.node, into: &path)
       texts.put(path, key, agent)
@@ -91,7 +91,8 @@ public struct Intake: WatchSink, ~Copyable {
   }
 
   private mutating func born(_ key: NameKey, by agent: Agent, at when: Instant) {
-    births += 1
+    // A rescan may have found what the queue still tells of.
+    if !breaker.knows(key, at: now.instant) { births += 1 }
     producers.insert(agent)
     breaker.born(key, by: agent, at: when, now: now.instant, into: &breakerActions)
   }

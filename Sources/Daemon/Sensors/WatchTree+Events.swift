@@ -39,7 +39,15 @@ extension WatchTree {
       return
     }
     let isDirectory = event.mask.contains(.isDirectory)
-    if isDirectory { handleDirectory(event, in: node, since, telling: &sink) }
+    if let child = child(of: node, named: event.name), isFixed(child) {
+      // Come, gone, or replaced by something that is no directory: a look tells.
+      if !event.mask.isDisjoint(with: [.delete, .movedFrom]) { drop(child) }
+      if !event.mask.isDisjoint(with: [.create, .movedTo, .delete, .movedFrom]) {
+        visit(child, bornSince: since, telling: &sink)
+      }
+    } else if isDirectory {
+      handleDirectory(event, in: node, since, telling: &sink)
+    }
     guard let what = WatchedEntry.What(event) else { return }
     tell(event.name, in: node, what, isDirectory: isDirectory, telling: &sink)
   }

@@ -94,7 +94,7 @@ extension WatchTree {
       switch error {
       case .noEntry: isFixed ? .missing(path) : nil
       case .loop: isFixed ? .symlink(path) : nil
-      case .notDirectory: isFixed ? .notADirectory(path) : nil
+      case .notDirectory: isFixed ? (isSymlink(node) ? .symlink(path) : .notADirectory(path)) : nil
       default: .unreadable(path, code: error.rawValue)
       }
     guard let notice else { return }
@@ -105,6 +105,10 @@ extension WatchTree {
       if notice == .missing(path), nodes[nodes[node].parent].identity == nil { return }
     }
     sink.notice(notice)
+  }
+
+  private func isSymlink(_ node: Int) -> Bool {
+    (try? slash.directory(path(of: nodes[node].parent)).status(of: nodes[node].name).kind) == .symlink
   }
 
   private mutating func askFilesystem(
