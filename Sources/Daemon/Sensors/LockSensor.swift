@@ -38,10 +38,13 @@ public struct LockSensor: ~Copyable {
     else { return nil }
     let isLocal = (try? FileSystem(of: directory).isLocal) ?? false
     let owner = owner(of: name, in: directory, status)
-    let age = clock.age(of: status.modified, at: Clock.now())
+    let now = Clock.now()
+    let age = clock.age(of: status.modified, at: now)
+    // Anybody may date a file back; when it was changed last is the kernel's word.
+    let unchanged = clock.age(of: status.changed, at: now)
     var sighting = LockSighting(
       identity: status.identity, kind: .init(status.kind), modified: status.modified, age: age,
-      owner: owner.map { processes.fate(of: $0, lockAge: age, isLocal: isLocal, host: host) } ?? .unnamed,
+      owner: owner.map { processes.fate(of: $0, unchangedFor: unchanged, isLocal: isLocal, host: host) } ?? .unnamed,
       writerIsHolder: owner.map { $0.writerIsHolder || $0.startTicks != nil } ?? false,
       earlierBoot: isLocal && clock.isFromEarlierBoot(status.modified),
       unreapable: unreapable(name, in: directory, status))

@@ -45,9 +45,11 @@ public struct Processes: ~Copyable {
 
   /// What became of the process that a lock names.
   ///
-  /// - Parameter age: the lock's. A process that is younger than the lock did not write it; a second's
-  ///   tolerance covers the ticks that start times are rounded to.
-  public mutating func fate(of owner: LockOwner, lockAge age: TimeSpan, isLocal: Bool, host: [UInt8]) -> LockSighting.Owner {
+  /// - Parameter age: since the lock was last changed in any way, by the time that no program can set. A
+  ///   process that is younger did not write it; a second's tolerance covers the ticks that start times are
+  ///   rounded to. Not by the time of modification: `touch -d`, `cp -p` and `tar` would make a live holder
+  ///   too young to be the holder.
+  public mutating func fate(of owner: LockOwner, unchangedFor age: TimeSpan, isLocal: Bool, host: [UInt8]) -> LockSighting.Owner {
     guard isLocal, !isFiltered, !hasOwnNamespace else { return .unknowable }
     if let named = owner.host {
       // By the first label: some write the full name, some the short one.
@@ -64,18 +66,18 @@ public struct Processes: ~Copyable {
 
   private func firstLabel(_ host: [UInt8]) -> [UInt8] { Array(host.prefix { $0 != UInt8(ascii: ".") }) }
 
-  private func fits(_ process: ProcessIdentity, _ owner: LockOwner, _ lockAge: TimeSpan) -> Bool {
+  private func fits(_ process: ProcessIdentity, _ owner: LockOwner, _ unchanged: TimeSpan) -> Bool {
     if let boot = owner.bootID, let ours = bootID, (boot.high, boot.low) != (ours.high, ours.low) { return false }
     if let recorded = owner.startTicks { return recorded == process.startTicks }
-    return self.age(process) + .seconds(1) >= lockAge
+    return self.age(process) + .seconds(1) >= unchanged
   }
 
   /// A process of a container that has this pid there.
-  private mutating func inNamespaces(_ owner: LockOwner, _ lockAge: TimeSpan) -> ProcessIdentity? {
+  private mutating func inNamespaces(_ owner: LockOwner, _ unchanged: TimeSpan) -> ProcessIdentity? {
     for pid in pids() {
       guard let text = proc.contents(of: Path("\(pid)/status"), upTo: 4096),
         let inside = unsafe NamespacePid(status: text.span.bytes), inside.depth > 1, inside.innermost == owner.pid,
-        let process = living(pid), fits(process, owner, lockAge)
+        let process = living(pid), fits(process, owner, unchanged)
       else { continue }
       return process
     }
