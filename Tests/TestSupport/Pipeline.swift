@@ -63,3 +63,13 @@ public func eventually(within seconds: Double = 20, _ condition: () -> Bool) -> 
   }
   return condition()
 }
+
+/// The same without keeping a thread: of tests that only wait, many can wait at once.
+public func eventually(within seconds: Double = 20, _ condition: () -> Bool) async -> Bool {
+  let end = Date().addingTimeInterval(seconds)
+  while Date() < end {
+    if condition() { return true }
+    try? await Task.sleep(for: .milliseconds(20))
+  }
+  return condition()
+}

@@ -8,23 +8,43 @@ public final class RunningDaemon: @unchecked Sendable {
 
   /// Starts it and waits until it has looked at everything once.
   ///
-  /// - Parameter settings: as for `--set`.
-  public init(
+  /// - Parameters:
+  ///   - settings: as for `--set`.
+  ///   - wrapper: a program and its arguments that runs it, as `setpriv` does.
+  public convenience init(
     _ pipeline: Pipeline, _ settings: String..., arguments: [String] = [], environment: [String: String] = [:],
-    waits: Bool = true
+    through wrapper: [String] = [], waits: Bool = true
+  ) throws {
+    try self.init(pipeline, settings, arguments, environment, wrapper)
+    if waits { _ = eventually { isWatching || !isRunning } }
+  }
+
+  /// The same for a test that must not keep a thread waiting: many of them run at once.
+  public static func start(
+    _ pipeline: Pipeline, _ settings: String..., arguments: [String] = [], through wrapper: [String] = []
+  ) async throws -> RunningDaemon {
+    let daemon = try RunningDaemon(pipeline, settings, arguments, [:], wrapper)
+    _ = await eventually { daemon.isWatching || !daemon.isRunning }
+    return daemon
+  }
+
+  private init(
+    _ pipeline: Pipeline, _ settings: [String], _ arguments: [String], _ environment: [String: String], _ wrapper: [String]
   ) throws {
     self.pipeline = pipeline
     log = URL(fileURLWithPath: pipeline.path + ".log-\(UUID().uuidString.prefix(4))")
     try Data().write(to: log)
-    process.executableURL = Programs.built.appendingPathComponent("midwatchd")
-    process.arguments = ["--root", pipeline.path] + arguments + settings.flatMap { ["--set", $0] }
+    let words =
+      wrapper + [Programs.built.appendingPathComponent("midwatchd").path, "--root", pipeline.path] + arguments
+      + settings.flatMap { ["--set", $0] }
+    process.executableURL = URL(fileURLWithPath: words[0].hasPrefix("/") ? words[0] : Programs.find(words[0]) ?? words[0])
+    process.arguments = Array(words.dropFirst())
     process.environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = try FileHandle(forWritingTo: log)
     try process.run()
-    if waits { _ = eventually { isWatching || !process.isRunning } }
   }
 
   deinit {
