@@ -60,8 +60,8 @@ public struct Directory: ~Copyable {
     if path.isEmpty {
       return Descriptor(owning: try retrying { unsafe here.withCString { unsafe midwatch_openat2(number, $0, &how) } })
     }
-    if flags & midwatch_O_PATH != 0, flags & O_DIRECTORY == 0 {
-      // RESOLVE_NO_SYMLINKS would refuse a final symlink even here.
+    // RESOLVE_NO_SYMLINKS would refuse a final symlink even here. What is sure to be a directory is none.
+    if flags & midwatch_O_PATH != 0, flags & O_DIRECTORY == 0, !path.split.name.isDots {
       return try holdFinal(path, &how)
     }
     return Descriptor(owning: try retrying { unsafe path.withCString { unsafe midwatch_openat2(number, $0, &how) } })

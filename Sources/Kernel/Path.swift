@@ -81,6 +81,16 @@ public struct Path: Hashable, Sendable {
     return other.count == count || other.storage[count] == UInt8(ascii: "/")
   }
 
+  /// `.`, `..`, or nothing behind a slash: never a symlink's own name, and not sure to stay where it is said.
+  var isDots: Bool {
+    switch count {
+    case 0: true
+    case 1: storage[0] == UInt8(ascii: ".")
+    case 2: storage[0] == UInt8(ascii: ".") && storage[1] == UInt8(ascii: ".")
+    default: false
+    }
+  }
+
   @inline(always)
   func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
     unsafe storage.withUnsafeBytes { bytes in
