@@ -129,16 +129,21 @@ extension Watch {
 
   /// What a crash may have left of files that were being made.
   private func removeOwnTemporaries() {
-    var places: [Path] = [root, state.places.state, state.places.run]
-    if let place = tree.fixedPart(of: .heartbeat, agent: nil) { places.append(Path("/").appending(place)) }
-    for place in places {
-      guard settings.pipeline.mode == .on || place != root, let directory = try? Directory(place),
-        let names = try? directory.namesInOrder()
-      else { continue }
-      for name in names where name.bytes.starts(with: Array(".midwatch-new-".utf8)) {
-        guard (try? directory.status(of: name).owner) == Own.uid else { continue }
-        try? directory.unlink(name)
-      }
+    if settings.pipeline.mode == .on, let directory = try? Directory(root) { removeOwnTemporaries(in: directory) }
+    removeOwnTemporaries(in: state.directory)
+    removeOwnTemporaries(in: state.run)
+    // Agents own what lies below the root: no symlink of theirs is followed.
+    if settings.pipeline.mode == .on, let place = tree.fixedPart(of: .heartbeat, agent: nil),
+      let directory = try? lockSensor.slash.directory(place)
+    {
+      removeOwnTemporaries(in: directory)
+    }
+  }
+
+  private func removeOwnTemporaries(in directory: borrowing Directory) {
+    for name in (try? directory.namesInOrder()) ?? [] where name.bytes.starts(with: Array(".midwatch-new-".utf8)) {
+      guard (try? directory.status(of: name).owner) == Own.uid else { continue }
+      try? directory.unlink(name)
     }
   }
 

@@ -197,7 +197,9 @@ extension Watch {
 
   private func settleLeftovers() {
     while let leftover = intake.leftovers.popLast() {
-      guard settings.pipeline.mode == .on, let directory = try? Directory(leftover.directory) else { continue }
+      // Not by the path alone: it may lead through a symlink by now.
+      let place = Path(bytes: Array(leftover.directory.bytes.drop { $0 == UInt8(ascii: "/") })) ?? .empty
+      guard settings.pipeline.mode == .on, let directory = try? lockSensor.slash.directory(place) else { continue }
       guard let done = reaper.settleLeftover(leftover.name, in: directory) else { continue }
       let say = "after a crash, in \(escaped(leftover.directory.bytes)): \(done)"
       log.say(.notice, say)
