@@ -202,6 +202,9 @@ extension LockReaper {
     guard let names = try? directory.namesInOrder() else { return nil }
     for lock in names {
       guard let other = try? directory.status(of: lock), Placeholder.name(of: other) == name else { continue }
+      // A placeholder is made in the likeness of its lock. What is not alike was never exchanged for it: in a
+      // directory that all may write, anybody can give a file of his such a name.
+      guard other.owner == status.owner, other.kind == status.kind else { return nil }
       do throws(Errno) {
         try directory.exchange(name, lock)
         try remove(name, other.kind, in: directory)
