@@ -49,7 +49,7 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Rules"], swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "DaemonTests", dependencies: ["Daemon", "TestSupport", "midwatchd"], swiftSettings: strict),
+    .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Kernel", "Rules", "TestSupport", "midwatchd"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
