@@ -18,9 +18,11 @@ public struct Processes: ~Copyable {
   public init() throws(Errno) {
     proc = try Directory(Path("/proc"))
     // The inode number of the first pid namespace: PROC_PID_INIT_INO in linux/proc_ns.h.
-    let namespace = try? proc.directory(Path("self/ns")).linkText(Path("pid"))
+    // By the path alone: /proc/self is a symlink, which `directory(_:)` refuses.
+    let namespace = try? proc.linkText(Path("self/ns/pid"))
     hasOwnNamespace = namespace.map { $0 != Array("pid:[4026531836]".utf8) } ?? false
-    isFiltered = Own.uid != 0 && (try? proc.directory(Path("1"))) == nil
+    // hidepid=1 shows its directory and not what is in it; root without CAP_SYS_PTRACE is hidden from as well.
+    isFiltered = (try? proc.file(Path("1/stat"))) == nil
     bootID = proc.contents(of: Path("sys/kernel/random/boot_id")).flatMap { unsafe ProcessTable.BootID($0.span.bytes) }
   }
 
