@@ -149,6 +149,26 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
+  /// In a container nobody outside can be seen, and nobody outside is dead for that.
+  @Test(.enabled(if: Programs.isRoot && Programs.has("unshare", "flock"), "unshare --pid is for root"))
+  func insideANamespaceOfItsOwnItTakesNobodyForDead() async throws {
+    let pipeline = try Pipeline()
+    let owner = try Holder(sh: #"printf '{"pid":%s,"createdAt":1}' $$ >"$1"; exec sleep 600"#, pipeline.path("tasks/owned.lock"))
+    let holder = try Holder(sh: #"exec 9>"$1"; flock 9; : >"$2"; exec sleep 600"#, pipeline.path("tasks/held.lock"), pipeline.path("ready"))
+    try #require(await eventually { pipeline.exists("ready") && pipeline.read("tasks/owned.lock")?.hasSuffix("}") == true })
+    try pipeline.write("tasks/old.lock")
+    for name in ["held", "old"] { try pipeline.date("tasks/\(name).lock", secondsAgo: 7200) }
+    let daemon = try RunningDaemon(
+      pipeline, "locks.stale-after=1h", "locks.dead-owner-grace=1s",
+      through: ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"], waits: false)
+    #expect(await eventually { !pipeline.exists("tasks/old.lock") })
+    #expect(await !eventually(within: 4) { !pipeline.exists("tasks/owned.lock") || !pipeline.exists("tasks/held.lock") })
+    #expect(pipeline.journal("kept").count == 1)
+    #expect(pipeline.journal("kept").first?["rung"] as? String == "held in the kernel")
+    #expect(!owner.hasEnded && !holder.hasEnded)
+    daemon.kill()
+  }
+
   @Test func anotherHostsOwnerCannotBeJudgedFromHere() async throws {
     let pipeline = try Pipeline()
     try pipeline.link("tasks/a.lock", to: "another-host-4000000")

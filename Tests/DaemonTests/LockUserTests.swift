@@ -62,4 +62,23 @@ struct LockUserTests {
     #expect(await eventually { !pipeline.exists("tasks/a.lock") })
     #expect(daemon.stop() == 0)
   }
+
+  /// Where /proc shows him only his own processes, the others are not dead.
+  @Test(.enabled(if: Programs.has("unshare"), "Debian: util-linux"), arguments: ["hidepid=1", "hidepid=2", "subset=pid"])
+  func whoIsHiddenFromHimIsNotDead(option: String) async throws {
+    let pipeline = try Pipeline()
+    own(pipeline, ".", "tasks", "status", "outputs")
+    let others = try Holder("sleep", ["600"])
+    try pipeline.write("tasks/a.lock", #"{"pid":\#(others.pid),"createdAt":1}"#)
+    own(pipeline, "tasks/a.lock")
+    // The very processes of this namespace, on a /proc of its own.
+    let mount = #"mount -t proc -o "$0" proc /proc && exec "$@""#
+    let daemon = try await RunningDaemon.start(
+      pipeline, "locks.stale-after=1h", "locks.dead-owner-grace=1s",
+      through: ["unshare", "--mount", "sh", "-c", mount, option] + Self.wrapper)
+    #expect(daemon.isWatching, "\(daemon.output)")
+    #expect(await !eventually(within: 4) { !pipeline.exists("tasks/a.lock") })
+    #expect(!others.hasEnded)
+    #expect(daemon.stop() == 0)
+  }
 }
