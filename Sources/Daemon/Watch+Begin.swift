@@ -21,14 +21,15 @@ extension Watch {
     }
     warnOfFixedSymlinks()
     removeOwnTemporaries()
-    // Before anything is counted: what stands is not tripped again.
+    // Before anything is counted: what a HALT stands for is not told of again, and what a resume forgave
+    // does not count again.
     lookAtHalt(at: now)
+    resumedWhileAway(at: now)
     visitEverything(at: now)
     probeForWriting()
     if processes.hasOwnNamespace {
       log.say(.notice, "in a pid namespace of its own: the owners that locks name cannot be judged from here, only their age")
     }
-    resumedWhileAway(at: now)
     settle(at: Clock.now())
     removeForgottenMarkers()
     endStaleOutages()

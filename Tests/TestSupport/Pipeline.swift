@@ -34,6 +34,11 @@ public final class Pipeline: Sendable {
     (try? FileManager.default.attributesOfItem(atPath: path(name))) != nil
   }
 
+  /// What a directory holds, hidden names included.
+  public func names(_ directory: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path(directory)).sorted()
+  }
+
   public func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 
   /// The journal's lines, parsed; a torn one is left out.
