@@ -106,6 +106,7 @@ extension Watch {
       _ = try directory.makeFile(Self.haltName, mode: 0o644)
       return "empty"
     } catch {
+      said.insert("run-only")
       log.say(.alert, "HALT cannot be written in \(escaped(root.bytes)): \(error); only \(escaped(state.places.run.bytes))/halted stands")
       return "only in the run directory"
     }
