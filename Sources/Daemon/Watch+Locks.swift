@@ -33,7 +33,7 @@ extension Watch {
       case .examine(let id): look(at: id, holders: true, now)
       case .follow(let process): follow(process, at: now)
       case .reap(let id, let sighting, let rung): reap(id, sighting, because: rung, at: now)
-      case .report(let id, let sighting, let rung): report(id, sighting, because: rung)
+      case .report(let id, let sighting, let rung): report(id, sighting, because: rung, at: now)
       }
     }
   }
@@ -44,7 +44,7 @@ extension Watch {
     guard let path = intake.locks.path(of: id), let judged = looks[id] else { return }
     let (parent, name) = path.split
     if lockMode != .on {
-      let line = LockLine(path, judged, rung, captured: nil)
+      let line = LockLine(path, judged, rung, age: age(of: id, judged, at: now))
       journal.line("locks", "would-reap", say: "would have reaped \(line.words)", in: state.directory) { line.put(in: &$0) }
       log.say(.notice, "observe: would have reaped \(line.words)")
       lockRule.handle(.settled(id), at: now.instant, into: &lockActions)
@@ -61,7 +61,7 @@ extension Watch {
       if isHeld(captured.status) {
         outcome = reaper.putBack(captured, as: name, in: directory, because: "a process holds it")
       } else {
-        let line = LockLine(path, judged, rung, captured: captured)
+        let line = LockLine(path, judged, rung, age: age(of: id, judged, at: now), captured: captured)
         let written = journal.line("locks", "reaped", say: "reaped \(line.words)", in: state.directory) { line.put(in: &$0) }
         // Without its line nobody could ever put it back.
         outcome =
@@ -102,9 +102,14 @@ extension Watch {
     }
   }
 
-  private func report(_ id: LockID, _ sighting: LockSighting, because rung: LockRule.Rung) {
+  /// The age that was judged: the look may be as old as the lock.
+  private func age(of id: LockID, _ look: LockLook, at now: Moment) -> TimeSpan {
+    lockRule.judge(id, at: now.instant)?.age ?? look.sighting.age
+  }
+
+  private func report(_ id: LockID, _ sighting: LockSighting, because rung: LockRule.Rung, at now: Moment) {
     guard let path = intake.locks.path(of: id), let look = looks[id] else { return }
-    let line = LockLine(path, look, rung, captured: nil, holders: holderNames(sighting))
+    let line = LockLine(path, look, rung, age: age(of: id, look, at: now), holders: holderNames(sighting))
     journal.line("locks", "kept", say: "kept \(line.words)", in: state.directory) { line.put(in: &$0) }
     log.say(.warning, "kept \(line.words)")
     statusFile.isDirty = true
@@ -154,21 +159,24 @@ struct LockLine {
   let path: [UInt8]
   let look: LockLook
   let rung: LockRule.Rung
+  let age: TimeSpan
   let captured: LockReaper.Captured?
   let holders: [String]
 
   init(
-    _ path: Path, _ look: LockLook, _ rung: LockRule.Rung, captured: LockReaper.Captured?, holders: [String] = []
+    _ path: Path, _ look: LockLook, _ rung: LockRule.Rung, age: TimeSpan, captured: LockReaper.Captured? = nil,
+    holders: [String] = []
   ) {
     self.path = [UInt8(ascii: "/")] + path.bytes
     self.look = look
     self.rung = rung
+    self.age = age
     self.captured = captured
     self.holders = holders
   }
 
   var words: String {
-    var text = "\(escaped(path)): \(rung.rawValue), age \(look.sighting.age.text(parts: 2))"
+    var text = "\(escaped(path)): \(rung.rawValue), age \(age.text(parts: 2))"
     if let why = look.sighting.unreapable { text += ", \(why.rawValue)" }
     if !holders.isEmpty { text += ", held by \(holders.joined(separator: ", "))" }
     return text
@@ -178,7 +186,7 @@ struct LockLine {
     let status = captured?.status ?? look.status
     writer.field("path", escaping: path)
     writer.field("rung", rung.rawValue)
-    writer.field("age_s", look.sighting.age.seconds)
+    writer.field("age_s", age.seconds)
     writer.field("kind", status.kind.word)
     writer.field("device", status.identity.device)
     writer.field("inode", status.identity.inode)
