@@ -203,7 +203,8 @@ extension Watch {
       "outputs     ", outputs.mode, trips.isEmpty ? "count, and never halt" : "write HALT and alert once, at \(trips.joined(separator: " or "))",
       outputs.watch)
     lines.append("  state       \(escaped(state.places.state.bytes))")
-    lines.append("  look        \(operatorCommand("status"))      stop: ctrl-c")
+    let stop = Terminal.isTerminal(.error) ? "      stop: ctrl-c" : ""
+    lines.append("  look        \(operatorCommand("status"))\(stop)")
     return lines.joined(separator: "\n") + "\n"
   }
 }
