@@ -26,7 +26,8 @@ void midwatch_release_start(void) {
   const uintptr_t start = ((uintptr_t)&__executable_start + page - 1) / page * page;
   const uintptr_t end = (uintptr_t)&etext / page * page;
   if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
-  // The stack below this frame: dead, and deeper than it will be again.
-  const uintptr_t top = (uintptr_t)__builtin_frame_address(0) / page * page;
+  // The stack below this frame: dead, and deeper than it will be again. A page is left for the frame
+  // itself and for the call.
+  const uintptr_t top = (uintptr_t)__builtin_frame_address(0) / page * page - page;
   madvise((void *)(top - 64 * page), 64 * page, MADV_DONTNEED);
 }

@@ -11,7 +11,8 @@ import Testing
     try pipeline.date("tasks/a.lock", secondsAgo: 7200)
     #expect(await eventually { !pipeline.journal("kept").isEmpty })
     #expect(await !eventually(within: 6) { !pipeline.exists("tasks/a.lock") })
-    let kept = pipeline.journal("kept")
+    // On a busy machine it may have grown stale by itself before it was dated back: another lock's story.
+    let kept = pipeline.journal("kept").filter { $0["age_s"] as? Int ?? 0 >= 7200 }
     #expect(kept.count == 1, "told of once")
     #expect((kept.first?["held_by"] as? [String])?.contains { $0.hasSuffix("(pid \(holder.pid))") } == true)
     holder.kill()
