@@ -48,8 +48,12 @@ let package = Package(
     .testTarget(name: "ProcessTableTests", dependencies: ["ProcessTable"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Rules"], swiftSettings: strict),
+    .target(name: "CContention", path: "Tests/CContention"),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "DaemonTests", dependencies: ["Daemon", "Kernel", "Rules", "TestSupport", "midwatchd"], swiftSettings: strict),
+    .testTarget(
+      name: "DaemonTests",
+      dependencies: ["Daemon", "Kernel", "Rules", "CContention", "Formats", "TestSupport", "midwatchd"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -156,22 +156,28 @@ extension Watch {
       return
     }
     if let due = pollDue, due > now.instant { return }
-    if pollDue != nil {
-      if pace == .starved {
-        let hadQueue = tree.hasQueue
-        if tree.tryToFeed(telling: &intake) {
-          if !hadQueue { registerQueue() }
-          needsFullVisit = true
-        }
+    if pollDue != nil, pace == .starved {
+      let hadQueue = tree.hasQueue
+      if tree.tryToFeed(telling: &intake) {
+        if !hadQueue { registerQueue() }
+        needsFullVisit = true
+        pollDue = nil
+        return
       }
-      tree.poll(bornSince: bornSince, telling: &intake)
-      intake.locks.markAll()
-      intake.beats.markAll()
-      intake.haltIsDirty = true
     }
-    // Never more than a twentieth of the time, however large the subtree.
+    if rescanDue <= now.instant { rescan(at: now, pace) }
+    pollDue = pace == .starved ? min(rescanDue, now.instant + .milliseconds(50)) : rescanDue
+  }
+
+  /// Looks at what inotify does not tell of; never for more than a twentieth of the time, however large it is.
+  private func rescan(at now: Moment, _ pace: WatchTree.Pace) {
+    tree.poll(bornSince: bornSince, telling: &intake)
+    intake.locks.markAll()
+    intake.beats.markAll()
+    intake.haltIsDirty = true
+    intake.requestsAreDirty = true
     let cost = (Clock.instant() - now.instant) * 20
-    pollDue = now.instant + max(cost, pace == .starved ? .milliseconds(50) : .seconds(2))
+    rescanDue = now.instant + max(cost, pace == .starved ? .milliseconds(250) : .seconds(2))
   }
 
   func noteNotices(at now: Moment) {

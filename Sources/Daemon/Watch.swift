@@ -57,6 +57,7 @@ public final class Watch {
   let watchdogPeriod: TimeSpan?
   var watchdogDue: Instant?
   var pollDue: Instant?
+  var rescanDue = Instant(nanoseconds: 0)
   var ownBeatDue: Instant?
   var armed: Instant?
   var drainedAt = Instant(nanoseconds: 0)

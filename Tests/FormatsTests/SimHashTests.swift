@@ -45,8 +45,9 @@ import Testing
   }
 
   /// Different documents: no text has four others near it.
-  @Test(.enabled(if: RealDocuments.found.count >= 200, "needs 200 man pages and READMEs: \(RealDocuments.found.count) here"))
+  @Test(.enabled(if: RealDocuments.canBeRead, "needs nroff, zcat and dpkg"))
   func twoHundredDifferentDocumentsAreNotTakenForVariations() {
+    #expect(RealDocuments.found.count >= 200, "man pages and READMEs of this machine")
     let documents = RealDocuments.found.compactMap { document in
       SimHash(document.text).map { (name: document.name, hash: $0) }
     }

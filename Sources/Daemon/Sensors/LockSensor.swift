@@ -7,6 +7,12 @@ public struct LockLook: Sendable {
   public var sighting: LockSighting
   public var status: FileStatus
   public var owner: LockOwner?
+
+  public init(sighting: LockSighting, status: FileStatus, owner: LockOwner? = nil) {
+    self.sighting = sighting
+    self.status = status
+    self.owner = owner
+  }
 }
 
 /// Looks at locks without touching them.
