@@ -54,7 +54,8 @@ extension Watch {
     heartbeatRule.removePolicies()
     intake.breaker.removePolicies()
     intake.breaker.pipeline = settings.outputs.pipeline
-    intake.breaker.defaultPolicy = settings.outputs.policy
+    if settings.outputs.mode == .off { intake.breaker.pipeline.limit = nil }
+    intake.breaker.defaultPolicy = policy(of: settings.outputs)
     heartbeatRule.defaultPolicy = policy(of: settings.heartbeats)
     for name in settings.expectedAgents where name != Array("midwatch".utf8) { setPolicies(of: tree.agent(named: name)) }
     for agent in settings.agents { setPolicies(of: tree.agent(named: agent.name)) }
@@ -67,11 +68,17 @@ extension Watch {
     beat.isExpected = settings.expectedAgents.contains(name)
     beat.needs = settings.agent(name)?.needs.map { tree.agent(named: $0) } ?? []
     heartbeatRule.setPolicy(beat, for: agent)
-    intake.breaker.setPolicy(settings.outputs(for: name).policy, for: agent)
+    intake.breaker.setPolicy(policy(of: settings.outputs(for: name)), for: agent)
   }
 
   private func policy(of heartbeats: HeartbeatSettings) -> HeartbeatRule.Policy {
-    HeartbeatRule.Policy(staleAfter: heartbeats.staleAfter, outputsCount: heartbeats.outputsCount)
+    // What is off is never silent, and so never the cause of another's standing alone.
+    let staleAfter = heartbeats.mode == .off ? TimeSpan(nanoseconds: .max) : heartbeats.staleAfter
+    return HeartbeatRule.Policy(staleAfter: staleAfter, outputsCount: heartbeats.outputsCount)
+  }
+
+  private func policy(of outputs: OutputSettings) -> BreakerRule.Policy {
+    outputs.mode == .off ? BreakerRule.Policy(limit: nil, similar: nil) : outputs.policy
   }
 
   /// SIGHUP: new settings take the place of the old ones if they are good.

@@ -19,6 +19,12 @@ extension Watch {
 
   var breakerMode: Mode { settings.outputs.mode.capped(by: settings.pipeline.mode) }
 
+  /// A limit of all agents together has one mode, each agent's own has the agent's.
+  private func mode(of trip: BreakerRule.Trip) -> Mode {
+    if case .pipelineTooMany = trip.cause { return breakerMode }
+    return settings.outputs(for: tree.names.bytes(of: trip.agent)).mode.capped(by: settings.pipeline.mode)
+  }
+
   func obeyBreaker(at now: Moment) {
     while !intake.breakerActions.isEmpty {
       statusFile.isDirty = true
@@ -47,7 +53,7 @@ extension Watch {
 
   private func trip(_ trip: BreakerRule.Trip, at now: Moment) {
     let words = TripWords(trip, name(of: trip.agent))
-    guard breakerMode == .on else {
+    guard mode(of: trip) == .on else {
       let say = "would have halted: \(words.summary)"
       journal.line("outputs", "would-halt", say: say, in: state.directory) { words.put(in: &$0) }
       log.say(.warning, "observe: \(say)")
