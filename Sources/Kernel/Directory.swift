@@ -24,7 +24,8 @@ public struct Directory: ~Copyable {
   ///   directory; `ENOENT`, `ENOTDIR`, `EACCES`, `EMFILE`.
   /// - SeeAlso: openat2(2), RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS
   public borrowing func directory(_ path: borrowing Path) throws(Errno) -> Directory {
-    Directory(owning: try openBeneath(path, flags: midwatch_O_PATH | O_DIRECTORY | O_NOFOLLOW))
+    // Without O_NOFOLLOW, under which a final symlink would be told as "no directory".
+    Directory(owning: try openBeneath(path, flags: midwatch_O_PATH | O_DIRECTORY))
   }
 
   /// Opens for reading without waiting for a FIFO's writer, without following a symlink and,
@@ -42,10 +43,11 @@ public struct Directory: ~Copyable {
     }
   }
 
-  /// Holds whatever bears this name, without opening it: its inode number is not given to another
-  /// file as long as this lives.
+  /// Holds whatever bears this name, a symlink itself included, without opening it: its inode number is
+  /// not given to another file as long as this lives.
   ///
-  /// - Throws: as `directory(_:)`.
+  /// - Throws: as `directory(_:)`, but for a symlink at the end.
+  /// - SeeAlso: openat2(2), RESOLVE_NO_SYMLINKS with O_PATH and O_NOFOLLOW
   public borrowing func hold(_ path: borrowing Path) throws(Errno) -> Held {
     Held(descriptor: try openBeneath(path, flags: midwatch_O_PATH | O_NOFOLLOW))
   }
@@ -55,28 +57,8 @@ public struct Directory: ~Copyable {
     how.flags = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
     how.resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
     let number = descriptor.number
-    let here = Path(".")
-    // The last component is judged by O_NOFOLLOW, so that a symlink itself can be held.
-    if path.isEmpty {
-      return Descriptor(owning: try retrying { unsafe here.withCString { unsafe midwatch_openat2(number, $0, &how) } })
-    }
-    // RESOLVE_NO_SYMLINKS would refuse a final symlink even here. What is sure to be a directory is none.
-    if flags & midwatch_O_PATH != 0, flags & O_DIRECTORY == 0, !path.split.name.isDots {
-      return try holdFinal(path, &how)
-    }
+    let path = path.isEmpty ? Path(".") : copy path
     return Descriptor(owning: try retrying { unsafe path.withCString { unsafe midwatch_openat2(number, $0, &how) } })
-  }
-
-  private borrowing func holdFinal(_ path: borrowing Path, _ how: inout open_how) throws(Errno) -> Descriptor {
-    let (parent, name) = path.split
-    var parentHow = how
-    parentHow.flags |= UInt64(UInt32(bitPattern: O_DIRECTORY))
-    let number = descriptor.number
-    let directory = Descriptor(
-      owning: try retrying { unsafe parent.withCString { unsafe midwatch_openat2(number, $0, &parentHow) } })
-    let flags = midwatch_O_PATH | O_NOFOLLOW | O_CLOEXEC
-    let inner = directory.number
-    return Descriptor(owning: try retrying { unsafe name.withCString { unsafe openat(inner, $0, flags) } })
   }
 
   /// - Throws: nothing but `EIO` and the like: the directory is held.
@@ -120,9 +102,10 @@ public struct Held: ~Copyable {
 }
 
 extension Directory {
-  /// Describes what lies at a relative path without making memory for it.
+  /// Describes what lies at a relative path, a symlink itself included, without making memory for it.
   ///
-  /// - Throws: `ELOOP` where any component is a symlink, the last included; `ENOENT`, `EACCES`.
+  /// - Throws: `ELOOP` where any component but the last is a symlink; `EXDEV` where the path leads out;
+  ///   `ENOENT`, `EACCES`.
   public borrowing func peek(_ path: borrowing Path) throws(Errno) -> FileStatus {
     var how = open_how()
     how.flags = UInt64(UInt32(bitPattern: midwatch_O_PATH | O_NOFOLLOW | O_CLOEXEC))

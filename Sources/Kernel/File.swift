@@ -22,7 +22,7 @@ public struct File: ~Copyable {
 
   /// Reads from the beginning, at most `limit` bytes.
   ///
-  /// - Throws: `EISDIR`, `EIO`; `EAGAIN` from a FIFO.
+  /// - Throws: `EISDIR`, `EIO`; `ESPIPE` from a FIFO.
   /// - SeeAlso: pread(2)
   public borrowing func contents(upTo limit: Int) throws(Errno) -> [UInt8] {
     try contents(from: 0, upTo: limit)

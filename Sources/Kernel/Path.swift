@@ -76,19 +76,10 @@ public struct Path: Hashable, Sendable {
 
   /// Whether `other` is this path or lies below it, component by component.
   public func contains(_ other: Path) -> Bool {
-    guard count > 1 else { return other.storage.first == UInt8(ascii: "/") }
+    if isEmpty { return other.isEmpty }
+    if count == 1, storage.first == UInt8(ascii: "/") { return other.storage.first == UInt8(ascii: "/") }
     guard other.count >= count, other.storage[..<count].elementsEqual(storage[..<count]) else { return false }
     return other.count == count || other.storage[count] == UInt8(ascii: "/")
-  }
-
-  /// `.`, `..`, or nothing behind a slash: never a symlink's own name, and not sure to stay where it is said.
-  var isDots: Bool {
-    switch count {
-    case 0: true
-    case 1: storage[0] == UInt8(ascii: ".")
-    case 2: storage[0] == UInt8(ascii: ".") && storage[1] == UInt8(ascii: ".")
-    default: false
-    }
   }
 
   @inline(always)
