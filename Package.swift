@@ -49,6 +49,7 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Rules"], swiftSettings: strict),
     .target(name: "CContention", path: "Tests/CContention"),
+    .testTarget(name: "KernelTests", dependencies: ["Kernel", "Rules", "TestSupport"], swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "DaemonTests",
