@@ -14,6 +14,7 @@ extension Errno {
   public static var accessDenied: Errno { Errno(rawValue: EACCES) }
   public static var badAddress: Errno { Errno(rawValue: EFAULT) }
   public static var badDescriptor: Errno { Errno(rawValue: EBADF) }
+  public static var brokenPipe: Errno { Errno(rawValue: EPIPE) }
   public static var crossesDevice: Errno { Errno(rawValue: EXDEV) }
   public static var exists: Errno { Errno(rawValue: EEXIST) }
   public static var interrupted: Errno { Errno(rawValue: EINTR) }

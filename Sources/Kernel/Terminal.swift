@@ -7,12 +7,17 @@ public enum Terminal {
 
   public enum Stream: Int32, Sendable { case output = 1, error = 2 }
 
-  /// Writes all of `text`, or what the reader takes: a reader that went away is no error worth
+  /// Writes all of `bytes`, or what the reader takes: a reader that went away is no error worth
   /// telling it of.
   ///
   /// - Returns: false where the stream is closed.
   @discardableResult
-  public static func write(_ bytes: [UInt8], to stream: Stream) -> Bool {
+  public static func write(_ bytes: [UInt8], to stream: Stream) -> Bool { (try? put(bytes, to: stream)) != nil }
+
+  /// Writes all of `bytes`.
+  ///
+  /// - Throws: `EPIPE` where the reader went away and SIGPIPE is ignored; `EBADF`, `ENOSPC`, `EIO`.
+  public static func put(_ bytes: [UInt8], to stream: Stream) throws(Errno) {
     var done = 0
     while done < bytes.count {
       let start = done
@@ -21,10 +26,9 @@ public enum Terminal {
         return unsafe Glibc.write(stream.rawValue, base + start, bytes.count - start)
       }
       if count < 0, Errno.last == .interrupted { continue }
-      guard count > 0 else { return false }
+      guard count > 0 else { throw count < 0 ? .last : .noSpace }
       done += count
     }
-    return true
   }
 
   /// Whether standard error is the very stream that systemd connected to the journal, which reads
