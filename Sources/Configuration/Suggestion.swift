@@ -1,8 +1,8 @@
 /// Finds what a mistyped word was meant to be.
-enum Suggestion {
+public enum Suggestion {
   /// The candidate nearest to `word`: at most two slips of the finger away, or begun like it.
   /// Case, dashes and underscores make no difference, so that `StaleAfter` finds `stale-after`.
-  static func nearest(to word: [UInt8], among candidates: [String]) -> String? {
+  public static func nearest(to word: [UInt8], among candidates: [String]) -> String? {
     // No key is longer than 20; what is far longer is no slip.
     guard !word.isEmpty, word.count <= 40 else { return nil }
     let wanted = folded(word)
@@ -47,7 +47,7 @@ enum Suggestion {
 }
 
 /// `a, b or c`.
-func alternatives(_ words: [String], _ last: String = "or") -> String {
+public func alternatives(_ words: [String], _ last: String = "or") -> String {
   var text = ""
   for (index, word) in words.enumerated() {
     if index > 0 { text += index == words.count - 1 ? " \(last) " : ", " }

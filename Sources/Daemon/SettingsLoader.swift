@@ -14,6 +14,9 @@ public struct SettingsLoader: Sendable {
   /// `--observe`.
   public var observesOnly = false
 
+  /// What to try where there is no configuration.
+  public var example = "midwatchd --root DIR"
+
   public init() {}
 
   public struct Loaded: Sendable {
@@ -22,6 +25,8 @@ public struct SettingsLoader: Sendable {
     public var places: Places
     /// What was read, in order; empty for built-in defaults.
     public var files: [Path]
+    /// Tells where each key got its value.
+    public var builder: SettingsBuilder
   }
 
   /// The one line the user sees; sysexits.h EX_CONFIG (78) goes with it.
@@ -46,7 +51,7 @@ public struct SettingsLoader: Sendable {
       let places = Places.chosen(
         trialRoot: files.isEmpty ? root : nil, systemConfiguration: file == nil || file == Self.system,
         home: HomeDirectory.of(uid: Own.uid))
-      return Loaded(settings: settings, root: root, places: places, files: files)
+      return Loaded(settings: settings, root: root, places: places, files: files, builder: builder)
     } catch { throw Refusal(description: error.description) }
   }
 
@@ -69,7 +74,7 @@ public struct SettingsLoader: Sendable {
       }
     }
     if files.isEmpty {
-      throw Refusal(description: "no configuration at /etc/midwatch/midwatch.conf; write one, or try: midwatchd --root DIR")
+      throw Refusal(description: "no configuration at /etc/midwatch/midwatch.conf; write one, or try: \(example)")
     }
     return files
   }

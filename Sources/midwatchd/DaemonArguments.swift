@@ -1,4 +1,5 @@
 import Daemon
+import Formats
 import Kernel
 
 /// What `midwatchd` was called with.
@@ -25,35 +26,21 @@ enum DaemonArguments {
 
     """
 
-  static func parse(_ arguments: [String]) -> DaemonArguments {
+  static func parse(_ words: [String]) -> DaemonArguments {
+    var arguments = Arguments(words)
     var loader = SettingsLoader()
-    var rest = arguments[...]
-    while let word = rest.popFirst() {
-      let (name, attached) = split(word)
-      func value(_ what: String) -> String? { attached ?? rest.popFirst() }
-      switch name {
-      case "--help", "-h": return .show(help)
-      case "--version": return .show("midwatchd \(Version.text)\n")
-      case "--observe":
-        if attached != nil { return .misused("--observe takes no value") }
-        loader.observesOnly = true
-      case "--config":
-        guard let file = value(name) else { return .misused("--config needs a file") }
-        loader.file = Path(absolute(file))
-      case "--root":
-        guard let root = value(name) else { return .misused("--root needs a directory") }
-        loader.root = Path(absolute(root))
-      case "--set":
-        guard let assignment = value(name) else { return .misused("--set needs SECTION.KEY=VALUE") }
-        loader.assignments.append(assignment)
-      default: return .misused("'\(word)' is not understood")
+    do throws(Arguments.Misuse) {
+      while let word = try arguments.next() {
+        switch word {
+        case .option("--help"), .option("-h"): return .show(help)
+        case .option("--version"): return .show("midwatchd \(Version.text)\n")
+        case .option("--observe"): loader.observesOnly = true
+        case .option(let name):
+          if try !loader.take(name, of: &arguments) { return .misused("'\(escaped(Array(name.utf8)))' is not understood") }
+        case .operand(let word): return .misused("'\(escaped(Array(word.utf8)))' is not understood")
+        }
       }
-    }
-    return .watch(loader)
-  }
-
-  private static func split(_ word: String) -> (name: String, value: String?) {
-    guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return (word, nil) }
-    return (String(word[..<equals]), String(word[word.index(after: equals)...]))
+      return .watch(loader)
+    } catch { return .misused(error.description) }
   }
 }
