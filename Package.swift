@@ -39,7 +39,7 @@ let package = Package(
       dependencies: ["Configuration", "Formats", "Kernel", "ProcessTable", "Rules"],
       swiftSettings: daemon),
     .executableTarget(
-      name: "midwatchd", dependencies: ["Configuration", "Daemon", "Kernel"], swiftSettings: daemon),
+      name: "midwatchd", dependencies: ["Configuration", "Daemon", "Formats", "Kernel"], swiftSettings: daemon),
     .executableTarget(
       name: "midwatch",
       dependencies: ["Configuration", "Daemon", "Formats", "Kernel", "Rules"], swiftSettings: strict),
@@ -55,6 +55,7 @@ let package = Package(
       name: "DaemonTests",
       dependencies: ["Daemon", "Kernel", "Rules", "CContention", "Formats", "TestSupport", "midwatchd"],
       swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "midwatch", "midwatchd"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-public import Formats
+internal import Formats
 public import Kernel
 internal import Rules
 
@@ -6,6 +6,22 @@ internal import Rules
 /// rename and removed when they were served.
 public enum Requests {
   static let name = Path("requests")
+
+  /// Leaves a request for the watch that stands over a state directory.
+  ///
+  /// - Parameter request: `resume` or `undo-SEQ`.
+  /// - Throws: `EACCES` where the watch is another user's; `ENOENT` where none ever stood.
+  public static func submit(_ request: String, to places: Places) throws(Errno) {
+    let state = try Directory(places.state)
+    let requests = try state.directory(name)
+    // What a crash leaves of it is removed at the next start, by its name.
+    let hidden = Path(".midwatch-new-\(Own.pid)")
+    _ = try state.makeFile(hidden, mode: 0o600)
+    do throws(Errno) { try state.move(hidden, into: requests, as: Path(request)) } catch {
+      try? state.unlink(hidden)
+      throw error
+    }
+  }
 }
 
 extension Watch {
@@ -69,15 +85,20 @@ extension Watch {
       writer.endObject()
       writer.endLine()
     }
-    try? state.directory.replace(Path("undone"), with: writer.bytes)
+    try? state.directory.replace(LockSensor.undoneName, with: writer.bytes)
   }
+}
 
-  func readUndone() {
-    for line in (state.directory.contents(of: Path("undone")) ?? []).split(separator: 0x0a) {
+extension LockSensor {
+  static let undoneName = Path("undone")
+
+  /// What `midwatch undo` put back, from an earlier run.
+  public mutating func readUndone(in directory: borrowing Directory) {
+    for line in (directory.contents(of: Self.undoneName) ?? []).split(separator: 0x0a) {
       guard let json = JSON(Array(line)), let device = json["device"]?.integer, let inode = json["inode"]?.integer,
         let modified = json["mtime_ns"]?.integer
       else { continue }
-      lockSensor.undone[FileIdentity(device: UInt64(bitPattern: device), inode: UInt64(bitPattern: inode))] = WallTime(nanoseconds: modified)
+      undone[FileIdentity(device: UInt64(bitPattern: device), inode: UInt64(bitPattern: inode))] = WallTime(nanoseconds: modified)
     }
   }
 }
@@ -100,22 +121,5 @@ struct ReapedLock {
         kind: kind, mode: UInt32(clamping: mode) & 0o7777, owner: UInt32(clamping: uid), group: UInt32(clamping: gid),
         modified: WallTime(nanoseconds: mtime), accessed: WallTime(nanoseconds: json["atime_ns"]?.integer ?? mtime)),
       content: json["content"]?.string.flatMap { unescaped($0) })
-  }
-}
-
-/// Finds lines of the journal.
-public enum JournalReader {
-  /// The journal's files, newest first.
-  static var names: [Path] { [Journal.name] + (1...Journal.kept).map(Journal.rotated) }
-
-  public static func entry(_ sequence: Int64, in directory: borrowing Directory) -> JSON? {
-    for name in names {
-      guard let file = try? directory.file(name), let bytes = try? file.contents(upTo: 16 << 20) else { continue }
-      let needle = Array("\"seq\":\(sequence),".utf8)
-      for line in bytes.split(separator: 0x0a) where line.prefix(48).contains(needle) {
-        if let json = JSON(Array(line)), json["seq"]?.integer == sequence { return json }
-      }
-    }
-    return nil
   }
 }

@@ -1,4 +1,5 @@
 public import Kernel
+internal import Rules
 
 /// Where the watch keeps what must outlive it, and what it shows while it runs.
 public struct Places: Equatable, Sendable {
@@ -31,6 +32,11 @@ public struct Places: Equatable, Sendable {
     return Places(state: state.appending("midwatch"), run: run.appending("midwatch"))
   }
 
+  /// What a running watch shows of itself.
+  public var statusFile: Path { run.appending(StatusFile.name) }
+  /// The copy of HALT for whoever may not look into the pipeline root.
+  public var halted: Path { run.appending(Watch.haltedName) }
+
   /// systemd separates several directories by a colon.
   private static func firstOf(_ list: String) -> Path {
     Path(String(decoding: list.utf8.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self))
@@ -57,12 +63,20 @@ public struct StateDirectory: ~Copyable {
     let run = try Self.make(places.run, mode: 0o755)
     do throws(Errno) {
       let lock = try directory.lockFile(Path("lock"), mode: 0o600)
-      guard try lock.lock() else { throw .wouldBlock }
+      // Whoever asks `holder(of:)` has it too, for an instant.
+      for attempt in 1... {
+        if try lock.lock() { break }
+        if attempt == 5 { throw .wouldBlock }
+        Clock.rest(.milliseconds(10))
+      }
       try lock.truncate(to: 0)
       try lock.write(Array("\(Own.pid)\n".utf8))
       return StateDirectory(directory: directory, run: run, places: places, lock: lock)
     } catch {
-      if error == .wouldBlock { throw .taken(by: Self.holder(of: places)) }
+      if error == .wouldBlock {
+        guard case .midwatchd(let pid) = Self.holder(of: places) else { throw .taken(by: nil) }
+        throw .taken(by: pid)
+      }
       throw .cannotMake(places.state.appending("lock"), error)
     }
   }
@@ -74,13 +88,27 @@ public struct StateDirectory: ~Copyable {
     self.lock = lock
   }
 
-  /// The pid that the running midwatchd left in its lock; nil where nobody holds it.
-  public static func holder(of places: Places) -> String? {
-    guard let file = try? File(reading: places.state.appending("lock")), let bytes = try? file.contents(upTo: 16) else {
-      return nil
+  /// Whether a midwatchd stands over a state directory.
+  public enum Holder: Equatable, Sendable {
+    case nobody
+    /// nil where it did not leave its pid.
+    case midwatchd(pid: String?)
+    /// Only its owner may look.
+    case unknown(Errno)
+  }
+
+  /// Asks the kernel, by a shared lock that is let go of at once: a pid in a file proves nothing.
+  ///
+  /// - SeeAlso: flock(2)
+  public static func holder(of places: Places) -> Holder {
+    do throws(Errno) {
+      let file = try File(reading: places.state.appending("lock"))
+      if try file.lock(shared: true) { return .nobody }
+      let digits = ((try? file.contents(upTo: 16)) ?? []).prefix { (0x30...0x39).contains($0) }
+      return .midwatchd(pid: digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self))
+    } catch {
+      return error == .noEntry || error == .notDirectory ? .nobody : .unknown(error)
     }
-    let digits = bytes.prefix { (0x30...0x39).contains($0) }
-    return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
   }
 
   private static func make(_ path: Path, mode: UInt32) throws(Refusal) -> Directory {

@@ -45,10 +45,12 @@ extension Watch {
     writer.field("state", breakerState.rawValue)
     if let incident = journal.incident { writer.field("incident", incident) }
     writer.field("watching", tree.pace == nil ? "all by inotify" : "part of it by rescans")
+    writer.field("starved", tree.isStarved)
     writer.field("journal_seq", journal.sequence)
     writer.field("alerts_waiting", spool.waiting)
     writer.field("outputs_since_start", intake.births)
     putAgents(into: &writer, at: now)
+    writer.field("lock_stale_after_s", settings.locks.policy.staleAfter.seconds)
     putLocks(into: &writer, at: now)
     writer.endObject()
     writer.endLine()
@@ -116,8 +118,11 @@ extension Watch {
     writer.field("path", escaping: [UInt8(ascii: "/")] + path.bytes)
     writer.field("modified", look.sighting.modified)
     if let owner = look.owner { writer.field("pid", owner.pid) }
+    if let why = look.sighting.unreapable { writer.field("unreapable", why.rawValue) }
     if let judgement = lockRule.judge(id, at: now.instant) {
+      writer.field("age_s", judgement.age.seconds)
       writer.field("rung", judgement.rung.rawValue)
+      writer.field("verdict", judgement.verdict.rawValue)
       if let due = judgement.due { writer.field("due_s", max(0, (due - now.instant).seconds)) }
     }
     writer.endObject()

@@ -8,7 +8,7 @@ extension Watch {
   func begin() {
     let now = Clock.now()
     if ClosedAt.read(in: state.directory) == nil { try? ClosedAt.write(closedAt, in: state.directory) }
-    readUndone()
+    lockSensor.readUndone(in: state.directory)
     applyPolicies()
     journal.line("watch", "started", say: "midwatchd started, pid \(Own.pid)", in: state.directory) {
       $0.field("pid", Own.pid)

@@ -1,6 +1,6 @@
 internal import Configuration
 internal import Formats
-internal import Kernel
+public import Kernel
 internal import Rules
 
 /// The HALT that stands, as it was last seen.
@@ -13,9 +13,9 @@ enum HaltStand: Equatable {
 }
 
 extension Watch {
-  static let haltName = Path("HALT")
+  public static let haltName = Path("HALT")
   /// A copy for whoever may not look into the pipeline root, and the last resort when it is full.
-  static let haltedName = Path("halted")
+  public static let haltedName = Path("halted")
 
   var breakerMode: Mode { settings.outputs.mode.capped(by: settings.pipeline.mode) }
 
@@ -193,9 +193,9 @@ extension Watch {
         return
       }
     }
-    said.remove("resume")
-    resumed("HALT was deleted", at: now)
-    if case .mine(let id) = before { end(id, "over: HALT was deleted; the pipeline runs again") }
+    let why = said.remove("resume") == nil ? "HALT was deleted" : "'midwatch resume' was typed"
+    resumed(why, at: now)
+    if case .mine(let id) = before { end(id, "over: \(why); the pipeline runs again") }
   }
 
   /// Counting starts anew. The time is written first: whatever happens next, nothing before it counts.
@@ -328,7 +328,7 @@ struct TripWords {
 }
 
 /// A word that a shell takes as it is.
-func shellQuoted(_ bytes: [UInt8]) -> String {
+public func shellQuoted(_ bytes: [UInt8]) -> String {
   let text = escaped(bytes)
   let plain = text.utf8.allSatisfy {
     (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || [0x2d, 0x2e, 0x2f, 0x5f].contains($0)

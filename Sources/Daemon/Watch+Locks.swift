@@ -15,6 +15,7 @@ extension Watch {
   }
 
   private func look(at id: LockID, holders: Bool, _ now: Moment) {
+    statusFile.isDirty = true
     guard let path = intake.locks.path(of: id),
       let look = lockSensor.look(at: path, holders: holders, clock: intake.clock, processes: &processes)
     else {

@@ -45,23 +45,3 @@ struct WatchPlan {
     path.bytes.split(separator: UInt8(ascii: "/")).map { .literal(Array($0)) }
   }
 }
-
-/// Homes as /etc/passwd has them: no NSS from a static program.
-enum HomeDirectory {
-  static func ofOwner(of root: Path) -> Path? {
-    let owner = (try? Directory(root).status().owner) ?? Own.uid
-    return of(uid: owner)
-  }
-
-  /// - SeeAlso: passwd(5)
-  static func of(uid: UInt32) -> Path? {
-    guard let bytes = try? File(reading: Path("/etc/passwd")).contents(upTo: 1 << 20) else { return nil }
-    let wanted = Array("\(uid)".utf8)
-    for line in bytes.split(separator: 0x0a) {
-      let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-      guard fields.count >= 6, Array(fields[2]) == wanted else { continue }
-      return Path(bytes: Array(fields[5]))
-    }
-    return nil
-  }
-}
