@@ -1,2 +1,3 @@
-import Daemon
-print(Version.text)
+import Kernel
+
+exitProcess(CommandLineTool.run(CommandLineTool.words()))
