@@ -99,6 +99,7 @@ extension Watch {
     writer.endObject()
     writer.endLine()
     try? state.run.replace(Self.haltedName, with: writer.bytes, mode: 0o644)
+    said.remove("run-only")
     do throws(Errno) {
       let directory = try Directory(root)
       do throws(Errno) {

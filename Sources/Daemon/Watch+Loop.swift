@@ -79,8 +79,9 @@ extension Watch {
     pollIfDue(at: now)
     if needsFullVisit { visitEverything(at: now) }
     settleLeftovers()
-    if intake.haltIsDirty { lookAtHalt(at: now) }
+    // A resume may leave no trace that inotify tells of.
     if intake.requestsAreDirty { serveRequests(at: now) }
+    if intake.haltIsDirty { lookAtHalt(at: now) }
     lookAtLocks(at: now)
     lookAtBeats(at: now)
     readTexts(at: now)
