@@ -41,7 +41,8 @@ extension Watch {
 
   /// `midwatch resume`: HALT goes, whoever wrote it.
   private func resumeByRequest() {
-    said.insert("resume")
+    // Asked for, where a halt stands: what is deleted by hand later is not.
+    if halt != .none { said.insert("resume") }
     said.remove("run-only")
     if let directory = try? Directory(root) { try? directory.unlink(Self.haltName) }
     intake.haltIsDirty = true

@@ -104,7 +104,7 @@ extension Watch {
     let plan = WatchPlan(new, root: Self.resolved(root), requests: state.places.state, names: &names)
     do throws(Errno) {
       tree = try WatchTree(
-        plan.templates, ignoreOfAgent: plan.ignoreOfAgent, crossesMounts: new.pipeline.crossMounts, names: names)
+        plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches, crossesMounts: new.pipeline.crossMounts, names: names)
     } catch {
       log.say(.error, "/: \(error); the old settings stay")
       return

@@ -6,6 +6,7 @@ internal import Rules
 struct WatchPlan {
   var templates: [WatchedTemplate] = []
   var ignoreOfAgent: [Agent: [IgnorePattern]] = [:]
+  var ownWatches: Set<OwnWatch> = []
 
   /// - Parameters:
   ///   - root: with its symlinks resolved.
@@ -34,7 +35,13 @@ struct WatchPlan {
           .output, components: components, agent: watch.agent.map { names.agent(bytes: $0) }, ignore: settings.outputs.ignore,
           base: base))
     }
-    for agent in settings.agents where agent.hasOwnOutputs { ignoreOfAgent[names.agent(bytes: agent.name)] = agent.outputs.ignore }
+    for agent in settings.agents {
+      let number = names.agent(bytes: agent.name)
+      if agent.outputs.ignore != settings.outputs.ignore { ignoreOfAgent[number] = agent.outputs.ignore }
+      // What an agent's own section says of where to look takes the place of what is said for all.
+      if agent.hasOwnHeartbeats { ownWatches.insert(OwnWatch(purpose: .heartbeat, agent: number)) }
+      if agent.hasOwnOutputs { ownWatches.insert(OwnWatch(purpose: .output, agent: number)) }
+    }
     templates.append(.init(.halt, components: base + [.literal(Array("HALT".utf8))], base: base.count))
     let state = Self.literals((try? realPath(requests)) ?? requests)
     // Only ever made by a rename, and no ignore list applies.

@@ -60,7 +60,7 @@ public final class Pipeline: Sendable {
 /// Waits until `condition` holds.
 ///
 /// - Returns: false where it did not within `seconds`: that is a test's failure, never a measure.
-public func eventually(within seconds: Double = 20, _ condition: () -> Bool) -> Bool {
+public func eventually(within seconds: Double = 60, _ condition: () -> Bool) -> Bool {
   let end = Date().addingTimeInterval(seconds)
   while Date() < end {
     if condition() { return true }
@@ -70,7 +70,7 @@ public func eventually(within seconds: Double = 20, _ condition: () -> Bool) -> 
 }
 
 /// The same without keeping a thread: of tests that only wait, many can wait at once.
-public func eventually(within seconds: Double = 20, _ condition: () -> Bool) async -> Bool {
+public func eventually(within seconds: Double = 60, _ condition: () -> Bool) async -> Bool {
   let end = Date().addingTimeInterval(seconds)
   while Date() < end {
     if condition() { return true }

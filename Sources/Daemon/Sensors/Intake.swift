@@ -39,7 +39,9 @@ public struct Intake: WatchSink, ~Copyable {
     case .lock:
       locks.note(entry, in: tree)
     case .heartbeat:
-      if let agent = entry.agent, !entry.isDirectory { beats.note(entry, of: agent, in: tree) }
+      // A marker of ours beside the beats is none, whatever the template says.
+      let isMarker = entry.name.ends(with: ".degraded") || entry.name.ends(with: ".standalone")
+      if let agent = entry.agent, !entry.isDirectory, !isMarker { beats.note(entry, of: agent, in: tree) }
     case .halt:
       haltIsDirty = true
     case .request:

@@ -49,6 +49,7 @@ public struct WatchTree: ~Copyable {
   let templates: [WatchedTemplate]
   /// `ignore` of agents with a list of their own.
   let ignoreOfAgent: [Agent: [IgnorePattern]]
+  let ownWatches: Set<OwnWatch>
   let crossesMounts: Bool
   var names: Names
   var nodes: [Node] = []
@@ -63,11 +64,13 @@ public struct WatchTree: ~Copyable {
 
   /// - Throws: what keeps "/" from being opened.
   public init(
-    _ templates: [WatchedTemplate], ignoreOfAgent: [Agent: [IgnorePattern]] = [:], crossesMounts: Bool = false, names: Names
+    _ templates: [WatchedTemplate], ignoreOfAgent: [Agent: [IgnorePattern]] = [:],
+    ownWatches: Set<OwnWatch> = [], crossesMounts: Bool = false, names: Names
   ) throws(Errno) {
     slash = try Directory(Path("/"))
     self.templates = templates
     self.ignoreOfAgent = ignoreOfAgent
+    self.ownWatches = ownWatches
     self.crossesMounts = crossesMounts
     self.names = names
     inotify = nil
@@ -227,7 +230,13 @@ public struct WatchTree: ~Copyable {
   }
 
   private mutating func found(_ template: Int, _ agent: Agent?) {
-    let match = Match(purpose: templates[template].purpose, agent: agent)
+    let purpose = templates[template].purpose
+    if templates[template].agent == nil, let agent, !ownWatches.isEmpty,
+      ownWatches.contains(OwnWatch(purpose: purpose, agent: agent))
+    {
+      return
+    }
+    let match = Match(purpose: purpose, agent: agent)
     if !matches.contains(match) { matches.append(match) }
   }
 
@@ -271,6 +280,11 @@ extension RawSpan {
     guard byteCount == other.byteCount else { return false }
     for i in 0..<byteCount where load(UInt8.self, at: i) != other.load(UInt8.self, at: i) { return false }
     return true
+  }
+
+  func ends(with suffix: StaticString) -> Bool {
+    let count = suffix.utf8CodeUnitCount
+    return byteCount >= count && extracting(last: count).starts(with: suffix)
   }
 
   func starts(with prefix: StaticString) -> Bool {

@@ -4,6 +4,12 @@ public import Rules
 /// What a matching name means to the watch.
 public enum Purpose: Equatable, Sendable { case lock, heartbeat, output, halt, request }
 
+/// An agent whose own section says where to look: the general templates do not find it.
+public struct OwnWatch: Hashable, Sendable {
+  public let purpose: Purpose
+  public let agent: Agent
+}
+
 /// A path template laid out from "/", as the tree walks it.
 public struct WatchedTemplate: Sendable {
   public let purpose: Purpose
