@@ -70,4 +70,3 @@ extension [UInt8] {
   /// Only for text that was checked to be UTF-8, which all text of a configuration is.
   var string: String { String(decoding: self, as: UTF8.self) }
 }
-

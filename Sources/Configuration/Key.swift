@@ -31,7 +31,9 @@ struct Key<Part>: Sendable {
       let value = try kind.read(text)
       guard let list = kind.list else { return set(&part, value) }
       let all = list.joined(get(part), value)
-      guard list.count(all) <= Self.mostEntries else { throw Fault("the list '\(name)' has more than \(Self.mostEntries) entries") }
+      guard list.count(all) <= Self.mostEntries else {
+        throw Fault("the list '\(name)' has more than \(Self.mostEntries) entries")
+      }
       set(&part, all)
     }
     clear = { part in if let list = kind.list { set(&part, list.empty) } }

@@ -67,7 +67,8 @@ extension Kind where Value == String {
   static var user: Kind {
     Kind(
       read: { (text) throws(Fault) in
-        guard text.first != ASCII.minus, text.count <= 32, text.allSatisfy({ $0.isAlphanumeric || "-_.$".utf8.contains($0) }) else {
+        guard text.first != ASCII.minus, text.count <= 32, text.allSatisfy({ $0.isAlphanumeric || "-_.$".utf8.contains($0) })
+        else {
           throw Fault("\(quoted(text)) cannot be a user; write a user's name or number")
         }
         return text.string
@@ -78,7 +79,8 @@ extension Kind where Value == String {
     Kind(
       read: { (text) throws(Fault) in
         // It becomes an argument of sendmail(8): a dash in front would make it an option.
-        guard text.first != ASCII.minus, text.allSatisfy({ $0 > ASCII.space && $0 < 0x7F && !"<>()\\\"|'`;".utf8.contains($0) }) else {
+        guard text.first != ASCII.minus, text.allSatisfy({ $0 > ASCII.space && $0 < 0x7F && !"<>()\\\"|'`;".utf8.contains($0) })
+        else {
           throw Fault("\(quoted(text)) cannot be a mail address; write one, as in me@example.org or root")
         }
         return text.string
@@ -109,7 +111,9 @@ extension Kind where Value == PathTemplate {
       read: { (text) throws(Fault) in
         let template = try PathTemplate(text)
         guard template.namesAgent else {
-          throw Fault("\(quoted(text)) does not say whose file it is; write {agent} where its name stands, or put it into an [agent NAME] section")
+          throw Fault(
+            "\(quoted(text)) does not say whose file it is; write {agent} where its name stands, or put it into an [agent NAME] section"
+          )
         }
         return template
       }, text: { $0.text })
@@ -121,7 +125,8 @@ extension Kind where Value == PathTemplate {
       read: { (text) throws(Fault) in
         let template = try PathTemplate(text)
         guard template.components.last != .anyDepth else {
-          throw Fault("\(quoted(text)) would take every file for a lock and remove it; end it with a name, as in locks/**/*.lock")
+          throw Fault(
+            "\(quoted(text)) would take every file for a lock and remove it; end it with a name, as in locks/**/*.lock")
         }
         return template
       }, text: { $0.text })
@@ -189,7 +194,9 @@ func rootPath(_ text: [UInt8]) throws(Fault) -> String {
   guard text.first == ASCII.slash else {
     throw Fault("\(quoted(text)) is not an absolute path; write the pipeline's directory in full, beginning with /")
   }
-  guard text.count <= 4095, !text.contains(0) else { throw Fault("\(quoted(text)) cannot be a path; write one without a NUL and of at most 4095 bytes") }
+  guard text.count <= 4095, !text.contains(0) else {
+    throw Fault("\(quoted(text)) cannot be a path; write one without a NUL and of at most 4095 bytes")
+  }
   let names = text.split(separator: ASCII.slash)
   if let name = names.first(where: { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }) {
     throw Fault("\(quoted(text)) goes through \(quoted(Array(name))); write the path without it")

@@ -95,7 +95,9 @@ private struct Parser {
       return
     }
     let pattern = try pattern(name)
-    guard name.count <= 255 || pattern.literal == nil else { throw Fault("a name is longer than 255 bytes, and no file has such a name") }
+    guard name.count <= 255 || pattern.literal == nil else {
+      throw Fault("a name is longer than 255 bytes, and no file has such a name")
+    }
     components.append(pattern.literal.map { .literal($0) } ?? .pattern(pattern))
   }
 
@@ -120,7 +122,9 @@ private struct Parser {
         continue
       }
       if pattern.endsInWildcard {
-        throw Fault(at: start, "nothing stands between two wildcards, so that nobody can tell where one ends; put a character between them")
+        throw Fault(
+          at: start,
+          "nothing stands between two wildcards, so that nobody can tell where one ends; put a character between them")
       }
       pattern.append(wildcard: wildcard)
     }

@@ -62,7 +62,8 @@ struct Reader {
     next = end + 1
     if end > start, bytes[end - 1] == ASCII.carriageReturn { end -= 1 }
     guard end - start <= Self.longestLine else {
-      throw Position(file: file, line: lineNumber, column: 1).error("this line is longer than 64 KiB; is this a configuration file?")
+      throw Position(file: file, line: lineNumber, column: 1).error(
+        "this line is longer than 64 KiB; is this a configuration file?")
     }
     var at = start
     var column = 1
@@ -89,7 +90,8 @@ struct Reader {
     let position = Position(
       file: file, line: lineNumber, column: column(of: text.lowerBound, in: bytes, from: line.lowerBound))
     guard bytes[text.upperBound - 1] == ASCII.closeBracket, text.count >= 2 else {
-      throw position.error("a section is opened and not closed at the end of the line; write it as in [locks], and comments on lines of their own")
+      throw position.error(
+        "a section is opened and not closed at the end of the line; write it as in [locks], and comments on lines of their own")
     }
     let name = bytes.trimmed((text.lowerBound + 1)..<(text.upperBound - 1))
     return Section(name: Array(bytes[name]), position: position)
@@ -107,7 +109,8 @@ struct Reader {
         more = further
       }
       guard line.bytes.count + more.count <= Self.longestLine else {
-        throw Position(file: file, line: lineNumber, column: 1).error("with this line the one that it continues is longer than 64 KiB; is a backslash too many?")
+        throw Position(file: file, line: lineNumber, column: 1).error(
+          "with this line the one that it continues is longer than 64 KiB; is a backslash too many?")
       }
       line.append(bytes[more], line: lineNumber)
     }
@@ -117,7 +120,8 @@ struct Reader {
   private func assignment(_ line: LogicalLine) throws(ConfigurationError) -> Assignment {
     let all = line.bytes.trimmed(0..<line.bytes.count)
     guard let equals = line.bytes.firstIndex(of: ASCII.equals) else {
-      throw line.position(at: all.lowerBound, in: file).error("\(quoted(Array(line.bytes[all]))) is neither a section nor an assignment; write key = value")
+      throw line.position(at: all.lowerBound, in: file).error(
+        "\(quoted(Array(line.bytes[all]))) is neither a section nor an assignment; write key = value")
     }
     let key = line.bytes.trimmed(0..<equals)
     let value = line.bytes.trimmed((equals + 1)..<line.bytes.count)
@@ -125,7 +129,8 @@ struct Reader {
       throw line.position(at: equals, in: file).error("the key is missing; write key = value")
     }
     if !value.isEmpty, line.bytes[value.upperBound - 1] == ASCII.backslash {
-      throw line.position(at: value.upperBound - 1, in: file).error("a backslash continues a line only as its last character; take away the blanks behind it")
+      throw line.position(at: value.upperBound - 1, in: file).error(
+        "a backslash continues a line only as its last character; take away the blanks behind it")
     }
     return Assignment(
       key: Array(line.bytes[key]), keyPosition: line.position(at: key.lowerBound, in: file),

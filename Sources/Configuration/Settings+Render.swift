@@ -13,7 +13,8 @@ extension Settings {
       var plain = AgentSettings(name: agent.name)
       plain.heartbeats = heartbeats
       plain.outputs = outputs
-      for key in KeyTable.agent where key.section == "agent" || key.lines(agent) != key.lines(plain) || isOwnWatch(key, of: agent) {
+      for key in KeyTable.agent
+      where key.section == "agent" || key.lines(agent) != key.lines(plain) || isOwnWatch(key, of: agent) {
         for line in key.lines(agent) {
           rendered.append(("agent " + agent.name.string, KeyTable.agentName(of: key), line))
         }

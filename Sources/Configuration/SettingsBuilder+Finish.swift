@@ -37,7 +37,8 @@ extension SettingsBuilder {
       }
     }
     if settings.pipeline.root.isEmpty {
-      throw (pipelinePosition ?? place).error("the pipeline has no root; write root = /its/directory below [pipeline], or give --root")
+      throw (pipelinePosition ?? place).error(
+        "the pipeline has no root; write root = /its/directory below [pipeline], or give --root")
     }
     guard settings.pipeline.name.isEmpty else { return }
     let last = settings.pipeline.root.utf8.split(separator: ASCII.slash).last.map { Array($0) } ?? []
@@ -55,7 +56,8 @@ extension SettingsBuilder {
     var levers = settings.halt.levers
     let place = position("halt", "levers")
     guard levers.contains(.halt) else {
-      throw place.error("the lever halt is missing, and the file HALT is how everybody learns of a halt; write levers = halt, ...")
+      throw place.error(
+        "the lever halt is missing, and the file HALT is how everybody learns of a halt; write levers = halt, ...")
     }
     for (one, other) in [(HaltSettings.Lever.pause, HaltSettings.Lever.terminate), (.stop, .freeze)]
     where levers.contains(one) && levers.contains(other) {
@@ -101,17 +103,20 @@ extension SettingsBuilder {
   private func checkLimits(_ settings: Settings) throws(ConfigurationError) {
     if let act = settings.memory.act, act < settings.memory.warn {
       throw firstAssigned([("memory", "act"), ("memory", "warn")]).error(
-        "act (\(act)%) is below warn (\(settings.memory.warn)%), so that it would act before it warns; write act of at least \(settings.memory.warn)%")
+        "act (\(act)%) is below warn (\(settings.memory.warn)%), so that it would act before it warns; write act of at least \(settings.memory.warn)%"
+      )
     }
     try checkAgent(settings.heartbeats, settings.outputs, nil)
     for (index, agent) in settings.agents.enumerated() { try checkAgent(agent.heartbeats, agent.outputs, index) }
   }
 
-  private func checkAgent(_ heartbeats: HeartbeatSettings, _ outputs: OutputSettings, _ agent: Int?) throws(ConfigurationError) {
+  private func checkAgent(_ heartbeats: HeartbeatSettings, _ outputs: OutputSettings, _ agent: Int?) throws(ConfigurationError)
+  {
     if heartbeats.staleAfter < heartbeats.every {
       let (stale, every) = (Units.spanText(heartbeats.staleAfter), Units.spanText(heartbeats.every))
       throw firstAssigned([("heartbeats", "stale-after"), ("heartbeats", "every")], agent).error(
-        "stale-after (\(stale)) is shorter than every (\(every)), so that each agent would be called silent between two beats; write stale-after of at least \(every)")
+        "stale-after (\(stale)) is shorter than every (\(every)), so that each agent would be called silent between two beats; write stale-after of at least \(every)"
+      )
     }
     if let similar = outputs.policy.similar, similar.count < 2 {
       throw firstAssigned([("outputs", "similar")], agent).error(
@@ -167,7 +172,8 @@ extension SettingsBuilder {
   // MARK: Places
 
   private func slot(_ section: String, _ key: String, _ agent: Int?) -> Slot? {
-    let index = agent == nil
+    let index =
+      agent == nil
       ? generalKeys.firstIndex { $0.section == section && $0.name == key }
       : agentKeys.firstIndex { $0.section == section && $0.name == key }
     return index.flatMap { slots[SlotID(key: $0, agent: agent)] }

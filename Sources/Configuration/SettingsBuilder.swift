@@ -125,13 +125,15 @@ public struct SettingsBuilder: Sendable {
     }
     if let section = KeyTable.sections.first(where: { name.elementsEqual($0.utf8) }) { return .general(section) }
     if word.count < name.count, Suggestion.nearest(to: Array(word), among: ["agent"]) != nil {
-      throw position.error("there is no section [\(printable(name))]; did you mean [agent\(printable(Array(name[word.count...])))]?")
+      throw position.error(
+        "there is no section [\(printable(name))]; did you mean [agent\(printable(Array(name[word.count...])))]?")
     }
     if let near = Suggestion.nearest(to: name, among: KeyTable.sections) {
       throw position.error("there is no section [\(printable(name))]; did you mean [\(near)]?")
     }
     throw position.error(
-      "there is no section [\(printable(name))]; there are \(alternatives(KeyTable.sections.map { "[\($0)]" } + ["[agent NAME]"], "and"))")
+      "there is no section [\(printable(name))]; there are \(alternatives(KeyTable.sections.map { "[\($0)]" } + ["[agent NAME]"], "and"))"
+    )
   }
 
   private func slot(for key: [UInt8], in target: Target, at position: Position) throws(ConfigurationError) -> SlotID {
@@ -150,7 +152,8 @@ public struct SettingsBuilder: Sendable {
         throw position.error(unknown(key, in: "agent", known: KeyTable.agentKeyNames))
       }
       guard found.count == 1 else {
-        throw position.error("\(quoted(key)) is a key of [heartbeats] and of [outputs]; write heartbeats.\(name) or outputs.\(name)")
+        throw position.error(
+          "\(quoted(key)) is a key of [heartbeats] and of [outputs]; write heartbeats.\(name) or outputs.\(name)")
       }
       guard agentKeys[index].scope == .agent else {
         throw position.error("\(quoted(key)) is one for all agents together; write it in [\(agentKeys[index].section)]")

@@ -33,7 +33,9 @@ public enum ShellWords {
       if let quote { throw Fault(at: quote.at, "a quotation mark is opened and not closed") }
       if shellOnly.contains(text[start..<at].map { $0 }.string) {
         throw Fault(
-          at: start, "\(quoted(word)) means something to a shell only, and none is started here; put the command into a script, or write /bin/sh -c '...'")
+          at: start,
+          "\(quoted(word)) means something to a shell only, and none is started here; put the command into a script, or write /bin/sh -c '...'"
+        )
       }
       guard isText(word) else { throw Fault(at: start, "the escapes in this word make a NUL or bytes that are not UTF-8") }
       words.append(word.string)

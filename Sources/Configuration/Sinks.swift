@@ -59,10 +59,13 @@ public struct Webhook: Equatable, Sendable {
     let end = text.firstIndex(where: \.isBlank) ?? text.count
     let kinds = Kind.allCases.map(\.rawValue)
     guard let kind = Kind(rawValue: Array(text[..<end]).string) else {
-      throw Fault("\(quoted(Array(text[..<end]))) is not a kind of webhook; write \(alternatives(kinds)), and then the address or @FILE")
+      throw Fault(
+        "\(quoted(Array(text[..<end]))) is not a kind of webhook; write \(alternatives(kinds)), and then the address or @FILE")
     }
     let rest = text.trimmed(end..<text.count)
-    guard !rest.isEmpty else { throw Fault(at: end, "the address is missing; write \(kind.rawValue) https://... or \(kind.rawValue) @FILE") }
+    guard !rest.isEmpty else {
+      throw Fault(at: end, "the address is missing; write \(kind.rawValue) https://... or \(kind.rawValue) @FILE")
+    }
     self.kind = kind
     do throws(Fault) { endpoint = try Endpoint(Array(text[rest])) } catch { throw error.shifted(by: rest.lowerBound) }
   }

@@ -158,7 +158,8 @@ public enum Units {
     let name = Array(text[start..<offset])
     guard let worth = worth(of: name.string) else {
       throw Fault(
-        at: start, "\(quoted(name)) is not a unit of time; the units are us, ms, s, min, h, d, w, month and y, as in 30s or 1h 30min")
+        at: start,
+        "\(quoted(name)) is not a unit of time; the units are us, ms, s, min, h, d, w, month and y, as in 30s or 1h 30min")
     }
     return worth
   }

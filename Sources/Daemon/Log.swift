@@ -5,7 +5,13 @@ internal import Kernel
 /// for a person at a terminal, dated in a plain file.
 public struct Log: Sendable {
   /// The raw value is the priority of syslog(3) that sd-daemon(3) takes.
-  public enum Level: Int, Sendable { case alert = 1, error = 3, warning = 4, notice = 5, info = 6 }
+  public enum Level: Int, Sendable {
+    case alert = 1
+    case error = 3
+    case warning = 4
+    case notice = 5
+    case info = 6
+  }
 
   private enum Manner: Sendable { case journal, colour, terminal, file }
   private let manner: Manner

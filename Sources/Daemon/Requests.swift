@@ -27,7 +27,9 @@ public enum Requests {
 extension Watch {
   func serveRequests(at now: Moment) {
     intake.requestsAreDirty = false
-    guard let directory = try? state.directory.directory(Requests.name), let names = try? directory.namesInOrder() else { return }
+    guard let directory = try? state.directory.directory(Requests.name), let names = try? directory.namesInOrder() else {
+      return
+    }
     for name in names {
       try? directory.unlink(name)
       let text = String(decoding: name.bytes, as: UTF8.self)
@@ -60,7 +62,8 @@ extension Watch {
         let restored = try reaper.restore(lock.captured, as: name, in: directory)
         lockSensor.undone[restored.identity] = restored.modified
         writeUndone()
-        let say = "put back /\(escaped(lock.path.bytes)), as line \(sequence) has it; it is not judged again until it is written anew"
+        let say =
+          "put back /\(escaped(lock.path.bytes)), as line \(sequence) has it; it is not judged again until it is written anew"
         journal.line("locks", "undone", say: say, in: state.directory) { $0.field("undoes", sequence) }
         log.say(.notice, say)
         return
@@ -71,7 +74,9 @@ extension Watch {
           : "/\(escaped(lock.path.bytes)): \(error)"
       }
     }
-    journal.line("locks", "undo-refused", say: "undo \(sequence): \(outcome)", in: state.directory) { $0.field("undoes", sequence) }
+    journal.line("locks", "undo-refused", say: "undo \(sequence): \(outcome)", in: state.directory) {
+      $0.field("undoes", sequence)
+    }
     log.say(.warning, "undo \(sequence): \(outcome)")
   }
 
@@ -99,7 +104,8 @@ extension LockSensor {
       guard let json = JSON(Array(line)), let device = json["device"]?.integer, let inode = json["inode"]?.integer,
         let modified = json["mtime_ns"]?.integer
       else { continue }
-      undone[FileIdentity(device: UInt64(bitPattern: device), inode: UInt64(bitPattern: inode))] = WallTime(nanoseconds: modified)
+      undone[FileIdentity(device: UInt64(bitPattern: device), inode: UInt64(bitPattern: inode))] = WallTime(
+        nanoseconds: modified)
     }
   }
 }
@@ -110,7 +116,8 @@ struct ReapedLock {
   let captured: LockReaper.Captured
 
   init?(_ json: JSON) {
-    guard json["what"]?.string == "reaped", let text = json["path"]?.string, let bytes = unescaped(text), bytes.first == UInt8(ascii: "/"),
+    guard json["what"]?.string == "reaped", let text = json["path"]?.string, let bytes = unescaped(text),
+      bytes.first == UInt8(ascii: "/"),
       let path = Path(bytes: Array(bytes.dropFirst())), let mode = json["mode"]?.integer, let uid = json["uid"]?.integer,
       let gid = json["gid"]?.integer, let mtime = json["mtime_ns"]?.integer, let kind = json["kind"]?.string
     else { return nil }

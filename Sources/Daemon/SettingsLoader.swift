@@ -59,7 +59,8 @@ public struct SettingsLoader: Sendable {
   private func files() throws(Refusal) -> [Path] {
     if let file {
       guard (try? File(reading: file)) != nil else {
-        throw Refusal(description: "\(escaped(file.bytes)):1:1: this file cannot be read; name the configuration with --config FILE")
+        throw Refusal(
+          description: "\(escaped(file.bytes)):1:1: this file cannot be read; name the configuration with --config FILE")
       }
       return [file]
     }
@@ -86,7 +87,8 @@ public struct SettingsLoader: Sendable {
       throw ConfigurationError(file: shown, line: 1, column: 1, sentence: "this file cannot be read")
     }
     guard bytes.count <= 1 << 20 else {
-      throw ConfigurationError(file: shown, line: 1, column: 1, sentence: "this file is larger than 1 MiB; is it a configuration?")
+      throw ConfigurationError(
+        file: shown, line: 1, column: 1, sentence: "this file is larger than 1 MiB; is it a configuration?")
     }
     try builder.read(bytes, file: shown)
   }

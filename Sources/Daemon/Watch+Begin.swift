@@ -104,7 +104,8 @@ extension Watch {
     let plan = WatchPlan(new, root: Self.resolved(root), requests: state.places.state, names: &names)
     do throws(Errno) {
       tree = try WatchTree(
-        plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches, crossesMounts: new.pipeline.crossMounts, names: names)
+        plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches, crossesMounts: new.pipeline.crossMounts,
+        names: names)
     } catch {
       log.say(.error, "/: \(error); the old settings stay")
       return
@@ -130,7 +131,8 @@ extension Watch {
         guard (try? Directory(above).status(of: part).kind) == .symlink, let target = try? realPath(path) else { continue }
         let rest = watch.text.utf8.drop { _ in false }
         let tail = String(decoding: rest, as: UTF8.self).split(separator: "/").dropFirst(1).joined(separator: "/")
-        log.say(.warning, "\(escaped(path.bytes)) is a symlink and is not followed; write: watch = \(escaped(target.bytes))/\(tail)")
+        log.say(
+          .warning, "\(escaped(path.bytes)) is a symlink and is not followed; write: watch = \(escaped(target.bytes))/\(tail)")
       }
     }
   }
@@ -200,14 +202,18 @@ extension Watch {
       "reap at \(locks.policy.staleAfter.text) of age, or \(locks.policy.deadOwnerGrace.text) after a proven owner died; never one that is held",
       locks.watch)
     row(
-      "heartbeats  ", settings.heartbeats.mode, "mark an agent .degraded after \(settings.heartbeats.staleAfter.text) of silence",
+      "heartbeats  ", settings.heartbeats.mode,
+      "mark an agent .degraded after \(settings.heartbeats.staleAfter.text) of silence",
       settings.heartbeats.watch)
     let outputs = settings.outputs
     var trips: [String] = []
     if let limit = outputs.policy.limit { trips.append("output \(limit.count + 1) of one agent within \(limit.span.text)") }
-    if let similar = outputs.policy.similar { trips.append("\(similar.count) nearly identical texts within \(similar.span.text)") }
+    if let similar = outputs.policy.similar {
+      trips.append("\(similar.count) nearly identical texts within \(similar.span.text)")
+    }
     row(
-      "outputs     ", outputs.mode, trips.isEmpty ? "count, and never halt" : "write HALT and alert once, at \(trips.joined(separator: " or "))",
+      "outputs     ", outputs.mode,
+      trips.isEmpty ? "count, and never halt" : "write HALT and alert once, at \(trips.joined(separator: " or "))",
       outputs.watch)
     lines.append("  state       \(escaped(state.places.state.bytes))")
     let stop = Terminal.isTerminal(.error) ? "      stop: ctrl-c" : ""

@@ -32,7 +32,9 @@ extension Watch {
       case .trip(let trip): self.trip(trip, at: now)
       case .alsoTripped(let trip):
         let words = TripWords(trip, name(of: trip.agent))
-        journal.line("outputs", "also-tripped", say: "while halted: \(words.summary)", in: state.directory) { words.put(in: &$0) }
+        journal.line("outputs", "also-tripped", say: "while halted: \(words.summary)", in: state.directory) {
+          words.put(in: &$0)
+        }
       case .probe: probe(at: now)
       case .close:
         noteState()
@@ -62,7 +64,8 @@ extension Watch {
     }
     let incident = Incident(
       id: Incident.id(at: now.wall, UInt64(trip.agent.index)), kind: .breaker, severity: .halt,
-      pipeline: settings.pipeline.name, agent: words.agent, since: now.wall, summary: "\(words.summary); the pipeline is halted",
+      pipeline: settings.pipeline.name, agent: words.agent, since: now.wall,
+      summary: "\(words.summary); the pipeline is halted",
       cause: words.cause, stopped: ["HALT was written: cooperative jobs stop"], type: resumeCommand)
     let written = writeHalt(incident, words)
     halt = .mine(id: incident.id)
@@ -114,7 +117,9 @@ extension Watch {
       return "empty"
     } catch {
       said.insert("run-only")
-      log.say(.alert, "HALT cannot be written in \(escaped(root.bytes)): \(error); only \(escaped(state.places.run.bytes))/halted stands")
+      log.say(
+        .alert,
+        "HALT cannot be written in \(escaped(root.bytes)): \(error); only \(escaped(state.places.run.bytes))/halted stands")
       return "only in the run directory"
     }
   }
@@ -167,7 +172,9 @@ extension Watch {
 
   /// A HALT of ours from before a restart: the alert goes out if the crash came before it.
   private func standsFromBefore(_ id: String, at now: Moment) {
-    guard let directory = try? Directory(root), case .ours(let json) = OwnFile.bearer(of: Self.haltName, in: directory) else { return }
+    guard let directory = try? Directory(root), case .ours(let json) = OwnFile.bearer(of: Self.haltName, in: directory) else {
+      return
+    }
     copyHalt()
     let summary = json["why"]?.string ?? "halted"
     let isNew = fire(
@@ -190,7 +197,9 @@ extension Watch {
     if settings.halt.keep, !said.contains("resume"), case .mine(let id) = before, breakerMode == .on {
       if let incident = spool.firing(.breaker).first(where: { $0.id == id }) {
         _ = writeHalt(incident, TripWords(incident))
-        journal.line("halt", "kept", say: "HALT was deleted and put back, for keep = yes; only 'midwatch resume' ends it", in: state.directory)
+        journal.line(
+          "halt", "kept", say: "HALT was deleted and put back, for keep = yes; only 'midwatch resume' ends it",
+          in: state.directory)
         return
       }
     }
@@ -255,7 +264,9 @@ extension Watch {
       return true
     }
     do throws(Errno) {
-      guard try spool.fire(incident, to: AlertSpool.Sink.allCases.filter { _ in settings.alert.exec != nil }) else { return false }
+      guard try spool.fire(incident, to: AlertSpool.Sink.allCases.filter { _ in settings.alert.exec != nil }) else {
+        return false
+      }
     } catch {
       log.say(.error, "the alert cannot be spooled (\(error)); it stands here alone")
     }
@@ -332,10 +343,13 @@ struct TripWords {
 public func shellQuoted(_ bytes: [UInt8]) -> String {
   let text = escaped(bytes)
   let plain = text.utf8.allSatisfy {
-    (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || [0x2d, 0x2e, 0x2f, 0x5f].contains($0)
+    (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+      || [0x2d, 0x2e, 0x2f, 0x5f].contains($0)
   }
   if plain { return text }
   var quoted = "'"
-  for character in text.unicodeScalars { if character == "'" { quoted += "'\\''" } else { quoted.unicodeScalars.append(character) } }
+  for character in text.unicodeScalars {
+    if character == "'" { quoted += "'\\''" } else { quoted.unicodeScalars.append(character) }
+  }
   return quoted + "'"
 }

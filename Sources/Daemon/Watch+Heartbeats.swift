@@ -15,13 +15,15 @@ extension Watch {
       guard agent != watcher else { continue }
       lookAtBeat(of: agent, path, now)
     }
-    while let producer = intake.producers.popFirst() { heartbeatRule.handle(.output(producer), at: now.instant, into: &beatActions) }
+    while let producer = intake.producers.popFirst() {
+      heartbeatRule.handle(.output(producer), at: now.instant, into: &beatActions)
+    }
     heartbeatRule.handle(.woke, at: now.instant, into: &beatActions)
     obeyBeats(at: now)
   }
 
   /// midwatch's own beat, for others to watch; it is not judged by itself.
-  private var watcher: Agent { get { tree.agent(named: Array("midwatch".utf8)) } }
+  private var watcher: Agent { tree.agent(named: Array("midwatch".utf8)) }
 
   private func lookAtBeat(of agent: Agent, _ path: Path, _ now: Moment) {
     guard let written = beatTime(of: agent, path) else {
@@ -229,7 +231,9 @@ extension Watch {
       ownBeatDue.map({ $0 <= now.instant }) ?? true
     else { return }
     ownBeatDue = now.instant + settings.heartbeats.every
-    guard let place = tree.fixedPart(of: .heartbeat, agent: nil), let directory = try? lockSensor.slash.directory(place) else { return }
+    guard let place = tree.fixedPart(of: .heartbeat, agent: nil), let directory = try? lockSensor.slash.directory(place) else {
+      return
+    }
     try? directory.replace(Path("midwatch.heartbeat"), with: Array("\(now.wall.timestamp)\n".utf8), mode: 0o644)
   }
 }

@@ -34,7 +34,9 @@ extension Watch {
   private func wake(_ key: UInt64, _ events: inout ReadBuffer, at now: Moment) {
     switch key {
     case EventSources.Key.inotify: drain(&events, at: now)
-    case EventSources.Key.timer: sources.timer.acknowledge(); armed = nil
+    case EventSources.Key.timer:
+      sources.timer.acknowledge()
+      armed = nil
     case EventSources.Key.clock:
       try? sources.clock.acknowledge()
     case EventSources.Key.signals: obeySignals()
@@ -269,7 +271,10 @@ extension WatchNotice {
         "\(escaped(path)) is on \(filesystem), where inotify sees only this machine's changes; rescanning it in turn", .warning
       )
     case .starved(let limit):
-      ("starved", "no inotify watch is left: raise \(limit) (sysctl -w \(limit)=524288); rescanning in turn until then", .warning)
+      (
+        "starved", "no inotify watch is left: raise \(limit) (sysctl -w \(limit)=524288); rescanning in turn until then",
+        .warning
+      )
     case .fed: ("fed", "inotify watches are to be had again", .notice)
     case .overflow: ("overflow", "the inotify queue overflowed; looking at everything anew", .warning)
     }

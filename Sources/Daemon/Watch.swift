@@ -120,7 +120,8 @@ public final class Watch {
       var names = Names()
       let plan = WatchPlan(settings, root: Self.resolved(root), requests: places.state, names: &names)
       let tree = try WatchTree(
-        plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches, crossesMounts: settings.pipeline.crossMounts, names: names)
+        plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches,
+        crossesMounts: settings.pipeline.crossMounts, names: names)
       return Watch(
         settings, root, reload, state, journal, log, spool, sources, tree, processes, sensor, clock, now)
     } catch { throw .kernel(step, error) }

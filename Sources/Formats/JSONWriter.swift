@@ -155,19 +155,55 @@ public struct JSONWriter: Sendable {
 
 /// A key and its value in one call.
 extension JSONWriter {
-  public mutating func field(_ name: String, _ value: String) { key(name); string(value) }
-  public mutating func field(_ name: String, _ value: Bool) { key(name); boolean(value) }
-  public mutating func field(_ name: String, _ value: Int) { key(name); integer(Int64(value)) }
-  public mutating func field(_ name: String, _ value: Int32) { key(name); integer(Int64(value)) }
-  public mutating func field(_ name: String, _ value: Int64) { key(name); integer(value) }
-  public mutating func field(_ name: String, _ value: UInt64) { key(name); integer(value) }
-  public mutating func field(_ name: String, _ value: WallTime) { key(name); time(value) }
+  public mutating func field(_ name: String, _ value: String) {
+    key(name)
+    string(value)
+  }
+  public mutating func field(_ name: String, _ value: Bool) {
+    key(name)
+    boolean(value)
+  }
+  public mutating func field(_ name: String, _ value: Int) {
+    key(name)
+    integer(Int64(value))
+  }
+  public mutating func field(_ name: String, _ value: Int32) {
+    key(name)
+    integer(Int64(value))
+  }
+  public mutating func field(_ name: String, _ value: Int64) {
+    key(name)
+    integer(value)
+  }
+  public mutating func field(_ name: String, _ value: UInt64) {
+    key(name)
+    integer(value)
+  }
+  public mutating func field(_ name: String, _ value: WallTime) {
+    key(name)
+    time(value)
+  }
 
   /// Bytes from outside, as `string(escaping:)` writes them.
-  public mutating func field(_ name: String, escaping value: RawSpan) { key(name); string(escaping: value) }
-  public mutating func field(_ name: String, escaping value: [UInt8]) { key(name); string(escaping: value) }
+  public mutating func field(_ name: String, escaping value: RawSpan) {
+    key(name)
+    string(escaping: value)
+  }
+  public mutating func field(_ name: String, escaping value: [UInt8]) {
+    key(name)
+    string(escaping: value)
+  }
 
-  public mutating func nullField(_ name: String) { key(name); null() }
-  public mutating func beginObject(_ name: String) { key(name); beginObject() }
-  public mutating func beginArray(_ name: String) { key(name); beginArray() }
+  public mutating func nullField(_ name: String) {
+    key(name)
+    null()
+  }
+  public mutating func beginObject(_ name: String) {
+    key(name)
+    beginObject()
+  }
+  public mutating func beginArray(_ name: String) {
+    key(name)
+    beginArray()
+  }
 }

@@ -5,7 +5,10 @@ public enum Terminal {
   /// - SeeAlso: isatty(3)
   public static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
 
-  public enum Stream: Int32, Sendable { case output = 1, error = 2 }
+  public enum Stream: Int32, Sendable {
+    case output = 1
+    case error = 2
+  }
 
   /// Writes all of `bytes`, or what the reader takes: a reader that went away is no error worth
   /// telling it of.

@@ -20,7 +20,8 @@ import Testing
       """)
     #expect(all.heartbeats(for: "content").staleAfter == .seconds(3600))
     #expect(all.heartbeats(for: "content").every == .seconds(600))
-    #expect(all.outputs(for: "content").policy == BreakerRule.Policy(limit: .init(count: 3, span: .seconds(3600)), similar: nil))
+    #expect(
+      all.outputs(for: "content").policy == BreakerRule.Policy(limit: .init(count: 3, span: .seconds(3600)), similar: nil))
     #expect(all.outputs(for: "content").ignore.map(\.text) == ["*.log"])
     #expect(all.outputs(for: "other") == all.outputs)
     #expect(all.heartbeats(for: "other") == all.heartbeats)
@@ -53,7 +54,9 @@ import Testing
 
   @Test func setReachesAgentsWhoseNamesHoldDots() throws {
     let all = try settings(
-      set: ["agent.gpt-4.1.every=1min", "agent.gpt-4.1.heartbeats.watch=x", "agent a.needs=gpt-4.1", "agent.x.outputs.limit=off"])
+      set: [
+        "agent.gpt-4.1.every=1min", "agent.gpt-4.1.heartbeats.watch=x", "agent a.needs=gpt-4.1", "agent.x.outputs.limit=off",
+      ])
     #expect(all.agents.map(\.name) == ["gpt-4.1", "a", "x"].map { Array($0.utf8) })
     #expect(all.heartbeats(for: "gpt-4.1").every == .seconds(60))
     #expect(all.heartbeats(for: "gpt-4.1").watch.map(\.text) == ["x"])
@@ -68,6 +71,8 @@ import Testing
   @Test func aLongChainOfNeedsIsNoCircle() throws {
     let text = (0..<1000).map { "[agent a\($0)]\nneeds = a\($0 + 1)\n" }.joined()
     #expect(complaint([text]) == nil)
-    #expect(complaint([text + "[agent a1000]\nneeds = a999"]) == "f1:2000:9: a999 needs a1000 needs a999, which is a circle; take one of them away")
+    #expect(
+      complaint([text + "[agent a1000]\nneeds = a999"])
+        == "f1:2000:9: a999 needs a1000 needs a999, which is a circle; take one of them away")
   }
 }

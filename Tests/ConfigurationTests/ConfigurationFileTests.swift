@@ -16,7 +16,8 @@ import Testing
     return (try? Data(contentsOf: file)).map(Array.init) ?? []
   }()
 
-  static let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+  static let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(
+    String.init)
 
   /// The file with every commented key and section taken in.
   static let uncommented = lines.map { line in
@@ -45,7 +46,9 @@ import Testing
 
   @Test func asShippedItSaysNothing() throws {
     #expect(!Self.bytes.isEmpty)
-    #expect(complaint([String(decoding: Self.bytes, as: UTF8.self)], root: nil)?.hasSuffix("write root = /its/directory below [pipeline], or give --root") == true)
+    #expect(
+      complaint([String(decoding: Self.bytes, as: UTF8.self)], root: nil)?.hasSuffix(
+        "write root = /its/directory below [pipeline], or give --root") == true)
     #expect(try settings(String(decoding: Self.bytes, as: UTF8.self)) == settings())
   }
 
@@ -77,12 +80,14 @@ import Testing
       "locks.dead-owner-grace": "1min", "heartbeats.watch": "status/{agent}.heartbeat", "heartbeats.every": "5min",
       "heartbeats.stale-after": "15min", "heartbeats.source": "mtime", "outputs.watch": "outputs/{agent}/**",
       "outputs.limit": "10 per 10min", "outputs.pipeline-limit": "off", "outputs.similar": "5 per 30min",
-      "outputs.ignore": ".*, *.tmp, *.part, *.swp, *~, node_modules, __pycache__", "outputs.cool-down": "off", "outputs.probes": "1",
+      "outputs.ignore": ".*, *.tmp, *.part, *.swp, *~, node_modules, __pycache__", "outputs.cool-down": "off",
+      "outputs.probes": "1",
       "jobs.overlap": "allow", "jobs.failures": "5", "jobs.runs": "off", "jobs.max-duration": "off", "jobs.then": "alert",
       "halt.levers": "halt, gate, pause", "halt.scope": "pipeline", "halt.verify-after": "1min", "halt.keep": "no",
       "memory.warn": "80%", "memory.act": "87%", "leaks.orphan-browsers": "kill", "leaks.orphan-children": "kill",
       "leaks.abandoned": "act", "leaks.abandoned-age": "30min", "leaks.leftovers": "report", "leaks.scan": "5min",
-      "locks.mode": "on", "heartbeats.mode": "on", "outputs.mode": "on", "jobs.mode": "on", "memory.mode": "on", "leaks.mode": "on",
+      "locks.mode": "on", "heartbeats.mode": "on", "outputs.mode": "on", "jobs.mode": "on", "memory.mode": "on",
+      "leaks.mode": "on",
     ]
     let empty = [
       "pipeline.root", "pipeline.name", "locks.ignore", "heartbeats.also", "heartbeats.expect", "halt.units", "halt.exec",

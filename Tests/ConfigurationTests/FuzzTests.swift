@@ -3,40 +3,44 @@ import Testing
 
 /// Whatever stands in a file: never a trap, and every error has a place in it.
 @Suite struct FuzzTests {
-  static let pieces: [[UInt8]] = [
-    "=", "[", "]", "\n", "\\\n", ",", "{agent}", "{task}", "**", "*", "/", "..", "~", "#", ";", "'", "\"", " ", "\t", "\r\n", "per",
-    "off", "99999999999999999999", "%", "min", ".", "json:", "@/x", "\\x", "[agent x]", "[locks]\n", "heartbeats.watch = ", "\u{E9}", "-",
-  ].map { Array($0.utf8) } + [[0], [0xFF], [0xC3], [0xE2, 0x80], [0x1B]]
+  static let pieces: [[UInt8]] =
+    [
+      "=", "[", "]", "\n", "\\\n", ",", "{agent}", "{task}", "**", "*", "/", "..", "~", "#", ";", "'", "\"", " ", "\t", "\r\n",
+      "per",
+      "off", "99999999999999999999", "%", "min", ".", "json:", "@/x", "\\x", "[agent x]", "[locks]\n", "heartbeats.watch = ",
+      "\u{E9}", "-",
+    ].map { Array($0.utf8) } + [[0], [0xFF], [0xC3], [0xE2, 0x80], [0x1B]]
 
   /// Every key of config/midwatch.conf, and those with an empty default again with a value; few
   /// comments, so that mutations reach the values.
-  static let seed: [UInt8] = Array((ConfigurationFileTests.uncommented.filter { !$0.hasPrefix("#") && !$0.isEmpty }
-    .joined(separator: "\n") + """
+  static let seed: [UInt8] = Array(
+    (ConfigurationFileTests.uncommented.filter { !$0.hasPrefix("#") && !$0.isEmpty }
+      .joined(separator: "\n") + """
 
-    # a comment
+        # a comment
 
-    [heartbeats]
-    expect = a, b
-    source = json:x.y
-    [outputs]
-    cool-down = 1h 30min
-    pipeline-limit = 30 per hour
-    [halt]
-    units = a.service
-    exec = /bin/sh -c 'a \\x41 "b"'
-    [alert]
-    exec = /bin/a \\
-      b
-    webhook = slack https://x/y
-    ping = @/etc/x
-    mail = root
-    [agent a]
-    needs = b
-    heartbeats.watch = x/{agent}
-    [agent b]
-    needs = c
+        [heartbeats]
+        expect = a, b
+        source = json:x.y
+        [outputs]
+        cool-down = 1h 30min
+        pipeline-limit = 30 per hour
+        [halt]
+        units = a.service
+        exec = /bin/sh -c 'a \\x41 "b"'
+        [alert]
+        exec = /bin/a \\
+          b
+        webhook = slack https://x/y
+        ping = @/etc/x
+        mail = root
+        [agent a]
+        needs = b
+        heartbeats.watch = x/{agent}
+        [agent b]
+        needs = c
 
-    """).utf8)
+        """).utf8)
 
   static func mutated(_ dice: inout Dice) -> [UInt8] {
     var bytes = seed
@@ -87,7 +91,8 @@ import Testing
     var dice = Dice(seed + 1)
     for _ in 0..<1000 {
       let words = (0..<Int.random(in: 1...8, using: &dice)).flatMap { _ in
-        ([Array("agent.x.".utf8), Array("locks.watch=".utf8), Array("alert.exec=/".utf8), Array("outputs.limit=1".utf8)] + Self.pieces).randomElement(using: &dice)!
+        ([Array("agent.x.".utf8), Array("locks.watch=".utf8), Array("alert.exec=/".utf8), Array("outputs.limit=1".utf8)]
+          + Self.pieces).randomElement(using: &dice)!
       }
       var builder = SettingsBuilder()
       do throws(ConfigurationError) {

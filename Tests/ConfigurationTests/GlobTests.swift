@@ -48,6 +48,7 @@ import Testing
   @Test func whatNoNameCanHoldIsRefused() {
     #expect(refusal { () throws(Fault) in try Glob("") } == "a pattern is empty; write a name, or * for any")
     #expect(refusal { () throws(Fault) in try Glob("a\0") } == "a pattern cannot hold a NUL, for no name does")
-    #expect(refusal { () throws(Fault) in try Glob([UInt8](repeating: 97, count: 4097)) } == "a pattern is longer than 4096 bytes")
+    #expect(
+      refusal { () throws(Fault) in try Glob([UInt8](repeating: 97, count: 4097)) } == "a pattern is longer than 4096 bytes")
   }
 }

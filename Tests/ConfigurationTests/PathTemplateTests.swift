@@ -73,7 +73,10 @@ import Testing
     ("a/{}", "'{}' is unknown; did you mean {agent} or {task}?", 2),
     ("a/{agent", "a { is opened and not closed; write {agent} or {task}", 2),
     ("{agent/}", "a { is opened and not closed; write {agent} or {task}", 0),
-    ("{agent}*", "nothing stands between two wildcards, so that nobody can tell where one ends; put a character between them", 7),
+    (
+      "{agent}*", "nothing stands between two wildcards, so that nobody can tell where one ends; put a character between them",
+      7
+    ),
     ("a\0b", "a path cannot hold a NUL", 1),
   ])
   func whatCannotBeATemplateIsRefused(text: String, sentence: String, offset: Int) {
@@ -87,7 +90,9 @@ import Testing
 
   @Test func whatNoFileSystemHoldsIsRefused() {
     let long = String(repeating: "x", count: 256)
-    #expect(refusal { () throws(Fault) in try PathTemplate("a/" + long) } == "a name is longer than 255 bytes, and no file has such a name")
+    #expect(
+      refusal { () throws(Fault) in try PathTemplate("a/" + long) }
+        == "a name is longer than 255 bytes, and no file has such a name")
     #expect(
       refusal { () throws(Fault) in try PathTemplate(String(repeating: "xy/", count: 2000) + "z") }
         == "a path is longer than 4095 bytes, and no file has such a path")
@@ -101,12 +106,15 @@ import Testing
         return obvious(t.dropFirst(), p) || (!p.isEmpty && obvious(t, p.dropFirst()))
       }
       guard let name = p.first else { return false }
-      let fits = first == "*" || first == name || (first == "a*" && name.hasPrefix("a")) || (first == "*b" && name.hasSuffix("b"))
+      let fits =
+        first == "*" || first == name || (first == "a*" && name.hasPrefix("a")) || (first == "*b" && name.hasSuffix("b"))
       return fits && obvious(t.dropFirst(), p.dropFirst())
     }
     var dice = Dice(seed + 1)
     for _ in 0..<1000 {
-      let template = (0..<Int.random(in: 1...5, using: &dice)).map { _ in ["a", "b", "*", "**", "a*", "*b"].randomElement(using: &dice)! }
+      let template = (0..<Int.random(in: 1...5, using: &dice)).map { _ in
+        ["a", "b", "*", "**", "a*", "*b"].randomElement(using: &dice)!
+      }
       guard !zip(template, template.dropFirst()).contains(where: { $0 == "**" && $1 == "**" }) else { continue }
       let path = (0..<Int.random(in: 1...6, using: &dice)).map { _ in ["a", "b", "ab", "ba"].randomElement(using: &dice)! }
       let joined = template.joined(separator: "/")
@@ -114,11 +122,13 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (".*", "outputs/seo/.git/config", true), ("*.tmp", "outputs/seo/x.tmp", true), ("outputs", "outputs/seo/x", false),
-    ("node_modules", "outputs/seo/a/node_modules/b/c", true), ("outputs/seo/cache", "outputs/seo/cache/x/y", true),
-    ("outputs/*/cache", "outputs/seo/caches", false), ("outputs/**/raw", "outputs/seo/a/raw/x", true), ("x", "outputs/x", true),
-  ] as [(String, String, Bool)])
+  @Test(
+    arguments: [
+      (".*", "outputs/seo/.git/config", true), ("*.tmp", "outputs/seo/x.tmp", true), ("outputs", "outputs/seo/x", false),
+      ("node_modules", "outputs/seo/a/node_modules/b/c", true), ("outputs/seo/cache", "outputs/seo/cache/x/y", true),
+      ("outputs/*/cache", "outputs/seo/caches", false), ("outputs/**/raw", "outputs/seo/a/raw/x", true),
+      ("x", "outputs/x", true),
+    ] as [(String, String, Bool)])
   func anIgnoredNameOrPlaceHidesAllBelowIt(pattern: String, path: String, ignored: Bool) throws {
     let bytes = Array(path.utf8)
     #expect(try IgnorePattern(pattern).matches(bytes.span.bytes, below: 1) == ignored)

@@ -10,12 +10,15 @@ import Testing
     #expect(try settings(main).locks.policy.staleAfter == .seconds(7200))
     #expect(try settings(main, "[locks]\nstale-after=3h").locks.policy.staleAfter == .seconds(10_800))
     #expect(
-      try settings(main, "[locks]\nstale-after=3h", set: ["locks.stale-after=10s", "locks.stale-after = 11s"]).locks.policy.staleAfter
+      try settings(main, "[locks]\nstale-after=3h", set: ["locks.stale-after=10s", "locks.stale-after = 11s"]).locks.policy
+        .staleAfter
         == .seconds(11))
   }
 
   @Test func anEmptyValueBringsTheDefaultBack() throws {
-    let all = try settings("[locks]\nstale-after=1h\n[alert]\nexec=/bin/x\n[outputs]\nlimit=off", "[locks]\nstale-after=\n[alert]\nexec=\n[outputs]\nlimit =")
+    let all = try settings(
+      "[locks]\nstale-after=1h\n[alert]\nexec=/bin/x\n[outputs]\nlimit=off",
+      "[locks]\nstale-after=\n[alert]\nexec=\n[outputs]\nlimit =")
     #expect(all.locks.policy.staleAfter == .seconds(1800))
     #expect(all.alert.exec == nil)
     #expect(all.outputs.policy.limit == BreakerRule.Limit(count: 10, span: .seconds(600)))
@@ -109,7 +112,9 @@ import Testing
     let text = "[pipeline]\nmode = observe\n[locks]\nmode = off\n[agent a]\noutputs.mode = off"
     let all = try settings(text)
     #expect(all.locks.mode == .off)
-    #expect([all.heartbeats.mode, all.outputs.mode, all.jobs.mode, all.memory.mode, all.leaks.mode] == Array(repeating: .observe, count: 5))
+    #expect(
+      [all.heartbeats.mode, all.outputs.mode, all.jobs.mode, all.memory.mode, all.leaks.mode]
+        == Array(repeating: .observe, count: 5))
     #expect(all.heartbeats(for: "a").mode == .observe)
     #expect(all.outputs(for: "a").mode == .off)
     var builder = SettingsBuilder()

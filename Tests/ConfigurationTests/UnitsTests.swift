@@ -3,20 +3,22 @@ import Rules
 import Testing
 
 @Suite struct UnitsTests {
-  @Test(arguments: [
-    ("30min", 1800), ("5m", 300), ("1h 30min", 5400), ("1h30min", 5400), ("1.5h", 5400), (".5min", 30), ("90", 90),
-    ("1h 30", 3630), ("2 days 3 hours", 183_600), ("1w", 604_800), ("1M", 2_629_800), ("1 month", 2_629_800),
-    ("1y", 31_557_600), ("  7s\t", 7), ("5 seconds", 5), ("1hr", 3600), ("3 sec 2 second", 5), ("0", 0),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      ("30min", 1800), ("5m", 300), ("1h 30min", 5400), ("1h30min", 5400), ("1.5h", 5400), (".5min", 30), ("90", 90),
+      ("1h 30", 3630), ("2 days 3 hours", 183_600), ("1w", 604_800), ("1M", 2_629_800), ("1 month", 2_629_800),
+      ("1y", 31_557_600), ("  7s\t", 7), ("5 seconds", 5), ("1hr", 3600), ("3 sec 2 second", 5), ("0", 0),
+    ] as [(String, Int64)])
   func aSpanIsReadAsSystemdReadsIt(text: String, seconds: Int64) throws {
     #expect(try Units.span(text) == .seconds(seconds))
   }
 
-  @Test(arguments: [
-    ("250ms", 250_000_000), ("1.25ms", 1_250_000), ("3us", 3000), ("3\u{B5}s", 3000), ("3\u{3BC}s", 3000), ("7ns", 7),
-    ("0.000000001s", 1), ("0.0000000019s", 1), ("1s 1msec 1usec 1nsec", 1_001_001_001),
-    ("99999999999999999999y", .max), ("9223372036854775807ns", .max), ("300y 300y", .max),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      ("250ms", 250_000_000), ("1.25ms", 1_250_000), ("3us", 3000), ("3\u{B5}s", 3000), ("3\u{3BC}s", 3000), ("7ns", 7),
+      ("0.000000001s", 1), ("0.0000000019s", 1), ("1s 1msec 1usec 1nsec", 1_001_001_001),
+      ("99999999999999999999y", .max), ("9223372036854775807ns", .max), ("300y 300y", .max),
+    ] as [(String, Int64)])
   func aSpanIsExactAndSaturates(text: String, nanoseconds: Int64) throws {
     #expect(try Units.span(text) == TimeSpan(nanoseconds: nanoseconds))
   }
@@ -51,10 +53,11 @@ import Testing
     #expect(Units.spanText(.milliseconds(86_400_250)) == "1d 250ms")
   }
 
-  @Test(arguments: [
-    ("512M", 536_870_912), ("4096", 4096), ("1K", 1024), ("2G", 2_147_483_648), ("1T", 1_099_511_627_776), (" 3K ", 3072),
-    ("9999999999999T", .max),
-  ] as [(String, Int64)])
+  @Test(
+    arguments: [
+      ("512M", 536_870_912), ("4096", 4096), ("1K", 1024), ("2G", 2_147_483_648), ("1T", 1_099_511_627_776), (" 3K ", 3072),
+      ("9999999999999T", .max),
+    ] as [(String, Int64)])
   func sizes(text: String, bytes: Int64) throws {
     #expect(try Units.size(Array(text.utf8)) == bytes)
   }
@@ -71,9 +74,10 @@ import Testing
         == "'\(text)' is not a percentage; write a whole number from 1% to 100%, as in 80%")
   }
 
-  @Test(arguments: [
-    ("10 per 10min", 10, 600), ("1 per hour", 1, 3600), ("5\tper  1h 30min", 5, 5400), ("1000000 per 1s", 1_000_000, 1),
-  ] as [(String, Int, Int64)])
+  @Test(
+    arguments: [
+      ("10 per 10min", 10, 600), ("1 per hour", 1, 3600), ("5\tper  1h 30min", 5, 5400), ("1000000 per 1s", 1_000_000, 1),
+    ] as [(String, Int, Int64)])
   func limits(text: String, count: Int, seconds: Int64) throws {
     #expect(try Units.limit(Array(text.utf8)) == BreakerRule.Limit(count: count, span: .seconds(seconds)))
   }

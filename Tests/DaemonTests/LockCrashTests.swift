@@ -152,7 +152,8 @@ import Testing
     #expect(await eventually { !daemon.isRunning })
     daemon.kill()
     try await startAndStop(pipeline)
-    let gone = Set(pipeline.journal("reaped").compactMap { ($0["path"] as? String)?.split(separator: "/").last.map(String.init) })
+    let gone = Set(
+      pipeline.journal("reaped").compactMap { ($0["path"] as? String)?.split(separator: "/").last.map(String.init) })
     for (name, inode) in kinds where pipeline.exists("tasks/\(name).lock") {
       #expect(try self.inode("\(name).lock", in: pipeline) == inode, "\(name).lock is another file now")
     }

@@ -22,7 +22,10 @@ import Testing
 
   /// A pid that nobody has, from the end where new ones come last.
   private func freePid() throws -> Int32 {
-    let limit = Int32(try String(contentsOfFile: "/proc/sys/kernel/pid_max", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)) ?? 32768
+    let limit =
+      Int32(
+        try String(contentsOfFile: "/proc/sys/kernel/pid_max", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))
+      ?? 32768
     for _ in 0..<1000 {
       let pid = limit - Int32.random(in: 10..<2000)
       if !FileManager.default.fileExists(atPath: "/proc/\(pid)") { return pid }
@@ -153,8 +156,10 @@ import Testing
   @Test(.enabled(if: Programs.isRoot && Programs.has("unshare", "flock"), "unshare --pid is for root"))
   func insideANamespaceOfItsOwnItTakesNobodyForDead() async throws {
     let pipeline = try Pipeline()
-    let owner = try Holder(sh: #"printf '{"pid":%s,"createdAt":1}' $$ >"$1"; exec sleep 600"#, pipeline.path("tasks/owned.lock"))
-    let holder = try Holder(sh: #"exec 9>"$1"; flock 9; : >"$2"; exec sleep 600"#, pipeline.path("tasks/held.lock"), pipeline.path("ready"))
+    let owner = try Holder(
+      sh: #"printf '{"pid":%s,"createdAt":1}' $$ >"$1"; exec sleep 600"#, pipeline.path("tasks/owned.lock"))
+    let holder = try Holder(
+      sh: #"exec 9>"$1"; flock 9; : >"$2"; exec sleep 600"#, pipeline.path("tasks/held.lock"), pipeline.path("ready"))
     try #require(await eventually { pipeline.exists("ready") && pipeline.read("tasks/owned.lock")?.hasSuffix("}") == true })
     try pipeline.write("tasks/old.lock")
     for name in ["held", "old"] { try pipeline.date("tasks/\(name).lock", secondsAgo: 7200) }

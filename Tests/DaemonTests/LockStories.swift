@@ -29,7 +29,8 @@ import Testing
     #expect(await !eventually(within: 3) { pipeline.names(in: "tasks") != ["fifo.lock", "full.lock", "index.lock"] })
     let said = pipeline.journal("kept").compactMap { $0["say"] as? String }.sorted()
     #expect(said.count == 3)
-    #expect(said[0].contains("fifo.lock: older than stale-after") && said[0].hasSuffix("neither a file, a directory nor a symlink"))
+    #expect(
+      said[0].contains("fifo.lock: older than stale-after") && said[0].hasSuffix("neither a file, a directory nor a symlink"))
     #expect(said[1].contains("full.lock: older than stale-after") && said[1].hasSuffix("a directory that is not empty"))
     #expect(said[2].contains("index.lock: older than stale-after") && said[2].hasSuffix("larger than 64 KiB"))
     // Emptied, it is a lock like others.
@@ -72,7 +73,8 @@ import Testing
         : (boot: halves.joined(separator: "-"), wall: wall.tv_sec, monotonic: sinceBoot)
       try pipeline.write(
         ".midwatch/state/clock",
-        #"{"boot":"\#(record.boot)","wall_ns":\#(record.wall)000000000,"monotonic_ns":\#(record.monotonic)000000000,"past":[]}"# + "\n")
+        #"{"boot":"\#(record.boot)","wall_ns":\#(record.wall)000000000,"monotonic_ns":\#(record.monotonic)000000000,"past":[]}"#
+          + "\n")
       let daemon = try await RunningDaemon.start(pipeline, "locks.stale-after=1000d")
       if boot == "of another boot" {
         #expect(await eventually { pipeline.journal("reaped").first?["rung"] as? String == "from an earlier boot" })
@@ -108,7 +110,8 @@ import Testing
   @Test func namesOfAnyBytesAreReapedAndEscaped() async throws {
     let pipeline = try Pipeline()
     let names: [[UInt8]] = [
-      [UInt8](repeating: 0xff, count: 255), Array("two\nlines".utf8), Array("\u{1b}[2J\"back\\slash\"".utf8), Array("-rf *".utf8),
+      [UInt8](repeating: 0xff, count: 255), Array("two\nlines".utf8), Array("\u{1b}[2J\"back\\slash\"".utf8),
+      Array("-rf *".utf8),
       Array("\u{202e}kcol".utf8),
     ]
     for name in names {

@@ -7,7 +7,9 @@ extension Pipeline {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     now.tv_sec -= secondsAgo
-    guard utimensat(AT_FDCWD, path(name), [now, now], AT_SYMLINK_NOFOLLOW) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+    guard utimensat(AT_FDCWD, path(name), [now, now], AT_SYMLINK_NOFOLLOW) == 0 else {
+      throw POSIXError(.init(rawValue: errno) ?? .EIO)
+    }
   }
 
   /// Names of midwatch's own that were left in a directory.
@@ -29,7 +31,8 @@ extension Pipeline {
   /// Asks the running daemon for something, as the command line does.
   func request(_ name: String) throws {
     try write(".midwatch/state/new-request")
-    try FileManager.default.moveItem(atPath: path(".midwatch/state/new-request"), toPath: path(".midwatch/state/requests/\(name)"))
+    try FileManager.default.moveItem(
+      atPath: path(".midwatch/state/new-request"), toPath: path(".midwatch/state/requests/\(name)"))
   }
 
   func link(_ name: String, to target: String) throws {

@@ -6,7 +6,9 @@ import Testing
 @Suite(.enabled(if: Programs.isRoot && Programs.has("setpriv"), "to become another user takes root and util-linux"))
 struct LockUserTests {
   private static let user: UInt32 = 65534
-  private static let wrapper = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "env", "HOME=/nonexistent"]
+  private static let wrapper = [
+    "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "env", "HOME=/nonexistent",
+  ]
 
   private func own(_ pipeline: Pipeline, _ names: String..., by user: UInt32 = user) {
     for name in names { lchown(pipeline.path(name), user, user) }
@@ -37,7 +39,10 @@ struct LockUserTests {
     #expect(pipeline.names(in: "shared") + pipeline.names(in: "sticky") == ["own.lock", "own.lock"])
     let kept = pipeline.journal("kept")
     #expect(kept.count == 3)
-    #expect(kept.allSatisfy { ($0["say"] as? String)?.hasSuffix("not ours: another user's, or in a directory that others may write") == true })
+    #expect(
+      kept.allSatisfy {
+        ($0["say"] as? String)?.hasSuffix("not ours: another user's, or in a directory that others may write") == true
+      })
     // He can put back what was his.
     let line = try #require(pipeline.journal("reaped").first { ($0["path"] as? String)?.hasSuffix("tasks/own.lock") == true })
     try pipeline.request("undo-\(try #require(line["seq"] as? Int))")

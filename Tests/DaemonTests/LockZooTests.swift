@@ -61,7 +61,10 @@ import Testing
   }
 
   /// What is filtered away above is at least said here.
-  @Test(.enabled(if: Programs.has("flock", "lockfile-create", "dotlockfile", "lockfile"), "Debian: lockfile-progs liblockfile-bin procmail"))
+  @Test(
+    .enabled(
+      if: Programs.has("flock", "lockfile-create", "dotlockfile", "lockfile"), "Debian: lockfile-progs liblockfile-bin procmail"
+    ))
   func everyProgramOfTheZooIsThere() {
     for specimen in LockSpecimen.held + LockSpecimen.anonymous {
       #expect(specimen.programs.allSatisfy { Programs.find($0) != nil }, "\(specimen.testDescription)")

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 /// The main job on a real directory, one story for each rule.
 @Suite struct StoryTests {

@@ -11,7 +11,8 @@ import Testing
     var dice = SystemRandomNumberGenerator()
     func start() throws -> RunningDaemon {
       try RunningDaemon(
-        pipeline, "locks.stale-after=1h", "heartbeats.every=1s", "heartbeats.stale-after=1s", "alert.exec=/usr/bin/tee -a \(inbox)",
+        pipeline, "locks.stale-after=1h", "heartbeats.every=1s", "heartbeats.stale-after=1s",
+        "alert.exec=/usr/bin/tee -a \(inbox)",
         waits: false)
     }
     var made = 0
@@ -60,7 +61,8 @@ import Testing
 
   /// Each file of ours is whole or absent; of the journal only the last line may be torn.
   private func expectWhole(_ pipeline: Pipeline) throws {
-    for name in ["HALT", "status/b.degraded", ".midwatch/run/status.json", ".midwatch/state/clock"] where pipeline.exists(name) {
+    for name in ["HALT", "status/b.degraded", ".midwatch/run/status.json", ".midwatch/state/clock"] where pipeline.exists(name)
+    {
       let text = pipeline.read(name) ?? ""
       #expect((try? JSONSerialization.jsonObject(with: Data(text.utf8))) != nil, "\(name): \(text)")
     }

@@ -132,7 +132,10 @@ import Testing
     let daemon = try daemon(pipeline)
     let second = try Programs.run(Programs.built.appendingPathComponent("midwatchd").path, ["--root", pipeline.path])
     #expect(second.status == 75)
-    #expect(second.error == "midwatchd: another midwatchd (pid \(daemon.pid)) holds this state directory; stop it first, or give this one another root\n")
+    #expect(
+      second.error
+        == "midwatchd: another midwatchd (pid \(daemon.pid)) holds this state directory; stop it first, or give this one another root\n"
+    )
     #expect(daemon.stop() == 0)
   }
 

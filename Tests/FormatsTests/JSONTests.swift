@@ -13,13 +13,15 @@ import Testing
     #expect(document?.path([]) == document)
   }
 
-  @Test(arguments: [
-    ("0", .integer(0)), ("-0", .integer(0)), ("-9223372036854775808", .integer(.min)),
-    ("9223372036854775808", .number(9223372036854775808)), ("123456789012345678901234567890", .number(1.2345678901234568e29)),
-    ("1e3", .number(1000)), ("1E-2", .number(0.01)), ("1.5e+1", .number(15)), ("\"\\/\\b\\f\"", .string("/\u{8}\u{C}")),
-    (#""\ud800""#, .string("\u{FFFD}")), (#""\ud800\u0041""#, .string("\u{FFFD}A")), (#""\udc80x""#, .string("\u{FFFD}x")),
-    ("[]", .array([])), ("{ }", .object([])), ("\t\r\n null ", .null),
-  ] as [(String, JSON)])
+  @Test(
+    arguments: [
+      ("0", .integer(0)), ("-0", .integer(0)), ("-9223372036854775808", .integer(.min)),
+      ("9223372036854775808", .number(9_223_372_036_854_775_808)),
+      ("123456789012345678901234567890", .number(1.2345678901234568e29)),
+      ("1e3", .number(1000)), ("1E-2", .number(0.01)), ("1.5e+1", .number(15)), ("\"\\/\\b\\f\"", .string("/\u{8}\u{C}")),
+      (#""\ud800""#, .string("\u{FFFD}")), (#""\ud800\u0041""#, .string("\u{FFFD}A")), (#""\udc80x""#, .string("\u{FFFD}x")),
+      ("[]", .array([])), ("{ }", .object([])), ("\t\r\n null ", .null),
+    ] as [(String, JSON)])
   func valuesOfEveryKind(text: String, value: JSON) { #expect(read(text) == value) }
 
   @Test(arguments: [
@@ -90,7 +92,8 @@ import Testing
   }
 
   @Test func stringsAreEscapedAndStayOnOneLine() {
-    #expect(line { $0.string("a\"b\\c\n\t\r\u{1}é🦀\u{7F}\u{2028}\u{E0041}") } == #""a\"b\\c\n\t\r\u0001é🦀\u007f\u2028\udb40\udc41""#)
+    #expect(
+      line { $0.string("a\"b\\c\n\t\r\u{1}é🦀\u{7F}\u{2028}\u{E0041}") } == #""a\"b\\c\n\t\r\u0001é🦀\u007f\u2028\udb40\udc41""#)
   }
 
   @Test func namesGoInReversibly() {
@@ -120,7 +123,14 @@ import Testing
     for _ in 0..<2_000 {
       let bytes = (0..<20).map { _ in UInt8.random(in: 0...255, using: &random) }
       let text = String(decoding: bytes, as: UTF8.self)
-      let document = JSON(Array(line { w in w.beginObject(); w.field(text, text); w.field("b", escaping: bytes); w.endObject() }.utf8))
+      let document = JSON(
+        Array(
+          line { w in
+            w.beginObject()
+            w.field(text, text)
+            w.field("b", escaping: bytes)
+            w.endObject()
+          }.utf8))
       #expect(document?["b"]?.string.flatMap(unescaped) == bytes)
       #expect(document?[text]?.string == text)
     }

@@ -8,37 +8,44 @@ import Testing
   /// (boot << 64) | 987654, as Python prints it.
   static let token = "TOKEN"
 
-  @Test(arguments: [
-    ("123\n", LockOwner(pid: 123, format: .barePid)),
-    ("123", LockOwner(pid: 123, format: .barePid)),
-    ("      1234 \t\r\n", LockOwner(pid: 1234, format: .barePid)),
-    ("4194304\n", LockOwner(pid: 4_194_304, format: .barePid)),
-    ("77\nclaimed by seo\n", LockOwner(pid: 77, format: .barePid)),
-    ("77\nbox\n", LockOwner(pid: 77, format: .barePid)),
-    ("4242\nbox-1.example.com\n\(token)\n",
-      LockOwner(pid: 4242, format: .softFileLock, host: "box-1.example.com", startTicks: 987_654, bootID: boot)),
-    ("4242\nbox\n987654\n", LockOwner(pid: 4242, format: .softFileLock, host: "box", startTicks: 987_654)),
-    ("4242\nbox?pidns-4026532201\n5\n",
-      LockOwner(pid: 4242, format: .softFileLock, host: "box?pidns-4026532201", startTicks: 5)),
-    // Cut short, or `date +%s`: either would prove a live owner recycled.
-    ("4242\nbox\n98765", LockOwner(pid: 4242, format: .barePid)),
-    ("4242\nbox\n1763694131\n", LockOwner(pid: 4242, format: .barePid)),
-    ("4242\nbox\n12x\n", LockOwner(pid: 4242, format: .barePid)),
-    ("4242\nbox\n7\nmore\n", LockOwner(pid: 4242, format: .barePid)),
-    ("4242\nmy box\n7\n", LockOwner(pid: 4242, format: .barePid)),
-    ("4242\nbox\n" + String(repeating: "9", count: 58) + "\n", LockOwner(pid: 4242, format: .barePid)),
-    (#"{"pid":4242,"createdAt":"2026-11-21T03:02:11.123Z","starttime":987654}"#,
-      LockOwner(pid: 4242, format: .openClaw, startTicks: 987_654)),
-    (#"{"pid":4242,"createdAt":1763694131123,"maxHoldMs":1800000}"#, LockOwner(pid: 4242, format: .openClaw)),
-    (#"{"pid":4242,"starttime":987654}"#, LockOwner(pid: 4242, format: .openClaw, startTicks: 987_654)),
-    (#"{"pid":4242,"createdAt":null,"starttime":null}"#, LockOwner(pid: 4242, format: .json)),
-    (#"{"pid":4242,"starttime":1763694131}"#, LockOwner(pid: 4242, format: .json)),
-    ("\n {\"pid\": \"4242\", \"hostname\": \"box\"}\n", LockOwner(pid: 4242, format: .json, host: "box")),
-    (#"{"pid":4242,"host":"a b","starttime":-5}"#, LockOwner(pid: 4242, format: .json)),
-    ("agent=seo\npid=4242\nheartbeat=1763694131\n", LockOwner(pid: 4242, format: .keyValue)),
-    ("# lock\r\nHOST = \"box\"\r\n PID = '4242' \r\n", LockOwner(pid: 4242, format: .keyValue, host: "box")),
-    ("pid=1\npid=2\n", LockOwner(pid: 2, format: .keyValue)),
-  ] as [(String, LockOwner)])
+  @Test(
+    arguments: [
+      ("123\n", LockOwner(pid: 123, format: .barePid)),
+      ("123", LockOwner(pid: 123, format: .barePid)),
+      ("      1234 \t\r\n", LockOwner(pid: 1234, format: .barePid)),
+      ("4194304\n", LockOwner(pid: 4_194_304, format: .barePid)),
+      ("77\nclaimed by seo\n", LockOwner(pid: 77, format: .barePid)),
+      ("77\nbox\n", LockOwner(pid: 77, format: .barePid)),
+      (
+        "4242\nbox-1.example.com\n\(token)\n",
+        LockOwner(pid: 4242, format: .softFileLock, host: "box-1.example.com", startTicks: 987_654, bootID: boot)
+      ),
+      ("4242\nbox\n987654\n", LockOwner(pid: 4242, format: .softFileLock, host: "box", startTicks: 987_654)),
+      (
+        "4242\nbox?pidns-4026532201\n5\n",
+        LockOwner(pid: 4242, format: .softFileLock, host: "box?pidns-4026532201", startTicks: 5)
+      ),
+      // Cut short, or `date +%s`: either would prove a live owner recycled.
+      ("4242\nbox\n98765", LockOwner(pid: 4242, format: .barePid)),
+      ("4242\nbox\n1763694131\n", LockOwner(pid: 4242, format: .barePid)),
+      ("4242\nbox\n12x\n", LockOwner(pid: 4242, format: .barePid)),
+      ("4242\nbox\n7\nmore\n", LockOwner(pid: 4242, format: .barePid)),
+      ("4242\nmy box\n7\n", LockOwner(pid: 4242, format: .barePid)),
+      ("4242\nbox\n" + String(repeating: "9", count: 58) + "\n", LockOwner(pid: 4242, format: .barePid)),
+      (
+        #"{"pid":4242,"createdAt":"2026-11-21T03:02:11.123Z","starttime":987654}"#,
+        LockOwner(pid: 4242, format: .openClaw, startTicks: 987_654)
+      ),
+      (#"{"pid":4242,"createdAt":1763694131123,"maxHoldMs":1800000}"#, LockOwner(pid: 4242, format: .openClaw)),
+      (#"{"pid":4242,"starttime":987654}"#, LockOwner(pid: 4242, format: .openClaw, startTicks: 987_654)),
+      (#"{"pid":4242,"createdAt":null,"starttime":null}"#, LockOwner(pid: 4242, format: .json)),
+      (#"{"pid":4242,"starttime":1763694131}"#, LockOwner(pid: 4242, format: .json)),
+      ("\n {\"pid\": \"4242\", \"hostname\": \"box\"}\n", LockOwner(pid: 4242, format: .json, host: "box")),
+      (#"{"pid":4242,"host":"a b","starttime":-5}"#, LockOwner(pid: 4242, format: .json)),
+      ("agent=seo\npid=4242\nheartbeat=1763694131\n", LockOwner(pid: 4242, format: .keyValue)),
+      ("# lock\r\nHOST = \"box\"\r\n PID = '4242' \r\n", LockOwner(pid: 4242, format: .keyValue, host: "box")),
+      ("pid=1\npid=2\n", LockOwner(pid: 2, format: .keyValue)),
+    ] as [(String, LockOwner)])
   func filesName(text: String, owner: LockOwner) {
     // Boot id 01234567-89ab-4cde-8f01-23456789abcd.
     let decimal = "27898229935040671061856694106170705946661215948462035462"
@@ -50,20 +57,24 @@ import Testing
 
   @Test(arguments: [
     "", "\n", " ", "0\n", "0", "4194305\n", "99999999999999999999999\n", "-5\n", "+5\n", "12 34\n", "12x\n", "\n123\n",
-    "LOCKED_BY: seo\nEXPIRES: 2026-11-21\n", "{", "{}", "[4242]", #"{"pid":4242"#, #"{"pid":0}"#, #"{"pid":-7}"#, #"{"pid":1.5}"#,
+    "LOCKED_BY: seo\nEXPIRES: 2026-11-21\n", "{", "{}", "[4242]", #"{"pid":4242"#, #"{"pid":0}"#, #"{"pid":-7}"#,
+    #"{"pid":1.5}"#,
     #"{"pid":null}"#, #"{"pid":"x"}"#, #"{"owner":{"pid":5}}"#, #"{"pid":4242} x"#, "pid=\n", "pid=0\n", "pid=5 6\n", "pid\n",
     "ppid=5\n", "pid=5\npid=gone\n", "DIRC\u{0}\u{0}\u{0}\u{2}", "filelock/released\n",
   ])
   func filesThatNameNobody(text: String) { #expect(LockOwner(contents: Array(text.utf8)) == nil) }
 
-  @Test(arguments: [
-    ("box-4242", LockOwner(pid: 4242, format: .singletonLink, host: "box")),
-    ("macbook-pro-2-4242", LockOwner(pid: 4242, format: .singletonLink, host: "macbook-pro-2")),
-    ("ada@box.example.com.4242:1763600000",
-      LockOwner(pid: 4242, format: .emacsLink, host: "box.example.com", bootTime: 1_763_600_000)),
-    ("ada@box.4242", LockOwner(pid: 4242, format: .emacsLink, host: "box")),
-    ("ada@work@box-1.4242:0", LockOwner(pid: 4242, format: .emacsLink, host: "box-1")),
-  ] as [(String, LockOwner)])
+  @Test(
+    arguments: [
+      ("box-4242", LockOwner(pid: 4242, format: .singletonLink, host: "box")),
+      ("macbook-pro-2-4242", LockOwner(pid: 4242, format: .singletonLink, host: "macbook-pro-2")),
+      (
+        "ada@box.example.com.4242:1763600000",
+        LockOwner(pid: 4242, format: .emacsLink, host: "box.example.com", bootTime: 1_763_600_000)
+      ),
+      ("ada@box.4242", LockOwner(pid: 4242, format: .emacsLink, host: "box")),
+      ("ada@work@box-1.4242:0", LockOwner(pid: 4242, format: .emacsLink, host: "box-1")),
+    ] as [(String, LockOwner)])
   func linksName(text: String, owner: LockOwner) { #expect(LockOwner(link: Array(text.utf8)) == owner) }
 
   @Test(arguments: [
@@ -115,20 +126,22 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (nil, "812\n"), (.barePid, "812\n"),
-    (.softFileLock, "812\nbox-1\n27898229935040671061856694106170705946661215948462035462\n"),
-    (.json, "{\"pid\":812,\"by\":\"midwatch\"}\n"),
-    (.openClaw, "{\"pid\":812,\"createdAt\":\"2026-11-21T03:02:11.123Z\",\"starttime\":987654,\"by\":\"midwatch\"}\n"),
-    (.keyValue, "pid=812\nheartbeat=1795230131\nby=midwatch\n"),
-  ] as [(LockOwner.Format?, String)])
+  @Test(
+    arguments: [
+      (nil, "812\n"), (.barePid, "812\n"),
+      (.softFileLock, "812\nbox-1\n27898229935040671061856694106170705946661215948462035462\n"),
+      (.json, "{\"pid\":812,\"by\":\"midwatch\"}\n"),
+      (.openClaw, "{\"pid\":812,\"createdAt\":\"2026-11-21T03:02:11.123Z\",\"starttime\":987654,\"by\":\"midwatch\"}\n"),
+      (.keyValue, "pid=812\nheartbeat=1795230131\nby=midwatch\n"),
+    ] as [(LockOwner.Format?, String)])
   func filesToTheByte(format: LockOwner.Format?, text: String) {
     #expect(String(decoding: content.file(as: format, at: now), as: UTF8.self) == text)
   }
 
-  @Test(arguments: [
-    (nil, "box-1-812"), (.singletonLink, "box-1-812"), (.emacsLink, "midwatch@box-1.812:1763600000"),
-  ] as [(LockOwner.Format?, String)])
+  @Test(
+    arguments: [
+      (nil, "box-1-812"), (.singletonLink, "box-1-812"), (.emacsLink, "midwatch@box-1.812:1763600000"),
+    ] as [(LockOwner.Format?, String)])
   func linksToTheByte(format: LockOwner.Format?, text: String) {
     #expect(String(decoding: content.link(as: format), as: UTF8.self) == text)
   }
@@ -143,7 +156,8 @@ import Testing
     var random = Seeded(6)
     for _ in 0..<500 {
       let boot = LockOwner.BootID(high: random.next() >> Int.random(in: 0..<64, using: &random), low: random.next() | 1)
-      let content = PlaceholderContent(pid: 1, startTicks: random.next() >> Int.random(in: 0..<64, using: &random), host: "h", bootID: boot)
+      let content = PlaceholderContent(
+        pid: 1, startTicks: random.next() >> Int.random(in: 0..<64, using: &random), host: "h", bootID: boot)
       let owner = LockOwner(contents: content.file(as: .softFileLock, at: now))
       #expect(owner?.bootID == boot)
       #expect(owner?.startTicks == content.startTicks)

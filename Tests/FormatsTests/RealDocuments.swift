@@ -17,14 +17,16 @@ enum RealDocuments {
 
   /// Whether the programs that find and render them are there; in CI always, so that nothing skips.
   static var canBeRead: Bool {
-    getenv("CI") != nil || ["nroff", "zcat", "dpkg"].allSatisfy { access("/usr/bin/\($0)", X_OK) == 0 || access("/bin/\($0)", X_OK) == 0 }
+    getenv("CI") != nil
+      || ["nroff", "zcat", "dpkg"].allSatisfy { access("/usr/bin/\($0)", X_OK) == 0 || access("/bin/\($0)", X_OK) == 0 }
   }
 
   /// 200 or more of them, if there are so many.
   static let found: [Document] = {
     let readmes = paths("find /usr/share/doc -mindepth 2 -maxdepth 2 -type f -iname 'README*' ! -name '*.gz' -size -64k")
     let pages = paths(
-      "grep -m1 -h '^/usr/share/man/man[1578]/.*[.]gz$' /var/lib/dpkg/info/*.list | sort -u | while read f; do test -h $f || echo $f; done")
+      "grep -m1 -h '^/usr/share/man/man[1578]/.*[.]gz$' /var/lib/dpkg/info/*.list | sort -u | while read f; do test -h $f || echo $f; done"
+    )
     var directories: Set<Substring> = []
     let chosenReadmes = readmes.filter { directories.insert($0.split(separator: "/")[3]).inserted }.prefix(120)
     let chosenPages = pages.prefix(200)

@@ -51,7 +51,9 @@ import Testing
   ]
 
   @Test func everyInotifyRecordIsReadAsItWasWritten() {
-    let wanted = Self.names.enumerated().map { Event(watch: Int32($0 + 1), mask: 1 << UInt32($0), cookie: UInt32($0) * 7, name: $1) }
+    let wanted = Self.names.enumerated().map {
+      Event(watch: Int32($0 + 1), mask: 1 << UInt32($0), cookie: UInt32($0) * 7, name: $1)
+    }
     #expect(events(in: wanted.flatMap { event($0.watch, $0.mask, $0.cookie, $0.name) }) == wanted)
   }
 
@@ -70,7 +72,8 @@ import Testing
   @Test func everyDirectoryEntryIsReadAsItWasWritten() {
     let names = Self.names.filter { !$0.isEmpty }
     let kinds: [(UInt8, DirectoryEntry.Kind)] = [(8, .file), (4, .directory), (10, .symlink), (0, .unknown), (1, .other)]
-    let records = entry([0x2e], 4) + entry([0x2e, 0x2e], 4) + names.enumerated().flatMap { entry($1, kinds[$0 % kinds.count].0) }
+    let records =
+      entry([0x2e], 4) + entry([0x2e, 0x2e], 4) + names.enumerated().flatMap { entry($1, kinds[$0 % kinds.count].0) }
     let read = entries(in: records)
     #expect(read.map(\.name) == names)
     #expect(read.map(\.kind) == names.indices.map { kinds[$0 % kinds.count].1 })
@@ -96,7 +99,9 @@ import Testing
       var records: [UInt8] = []
       for _ in 0..<Int.random(in: 0...6, using: &random) {
         let name = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-        records += Bool.random(using: &random) ? event(.random(in: -2...9, using: &random), .random(in: 0...UInt32.max, using: &random), 0, name) : entry(name, 8)
+        records +=
+          Bool.random(using: &random)
+          ? event(.random(in: -2...9, using: &random), .random(in: 0...UInt32.max, using: &random), 0, name) : entry(name, 8)
       }
       for _ in 0..<Int.random(in: 0...4, using: &random) where !records.isEmpty {
         let place = Int.random(in: 0..<records.count, using: &random)

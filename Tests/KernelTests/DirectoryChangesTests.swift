@@ -120,9 +120,10 @@ import Testing
     #expect(refusal { _ = try directory.lockFile(Path("link"), mode: 0o600) } == .loop)
   }
 
-  @Test(arguments: [
-    (-1_500_000_001, 0), (-1, 1), (0, 999_999_999), (1_700_000_000_123_456_789, -2_000_000_000),
-  ] as [(Int64, Int64)])
+  @Test(
+    arguments: [
+      (-1_500_000_001, 0), (-1, 1), (0, 999_999_999), (1_700_000_000_123_456_789, -2_000_000_000),
+    ] as [(Int64, Int64)])
   func timesComeBackAsTheyWereSet(accessed: Int64, modified: Int64) throws {
     let place = try Place()
     let directory = try place.open()

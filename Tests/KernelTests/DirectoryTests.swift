@@ -23,7 +23,9 @@ import Testing
     return place
   }
 
-  @Test(arguments: ["out/file", "in/b/file", "a/in/file", "here/a/b/file", "a/../in/b/file", "self/x", "dangling/x", "absolute/file"])
+  @Test(arguments: [
+    "out/file", "in/b/file", "a/in/file", "here/a/b/file", "a/../in/b/file", "self/x", "dangling/x", "absolute/file",
+  ])
   func noSymlinkIsFollowedOnTheWay(_ path: String) throws {
     let place = try tree()
     let here = try Directory(Path(place.path + "/here"))

@@ -120,7 +120,9 @@ import Testing
     let place = try Place()
     let inotify = try Inotify()
     _ = try inotify.watch(place.open(), for: .create)
-    let names: [[UInt8]] = [[UInt8](repeating: 0xff, count: 255), [0x0a], Array(repeating: 0x20, count: 15), Array(repeating: 0x41, count: 16)]
+    let names: [[UInt8]] = [
+      [UInt8](repeating: 0xff, count: 255), [0x0a], Array(repeating: 0x20, count: 15), Array(repeating: 0x41, count: 16),
+    ]
     for name in names { _ = try place.open().makeFile(#require(Path(bytes: name)), mode: 0o600) }
     var buffer = ReadBuffer(capacity: 4096)
     #expect(try inotify.read(into: &buffer))

@@ -61,7 +61,9 @@ import Testing
     let child = try Child.start(["sh", "-c", "kill -STOP $$; exit 3"], input: File(reading: Path("/dev/null")))
     #expect(
       eventually {
-        (try? File(reading: Path("/proc/\(child.pid)/stat")).contents(upTo: 512)).map { String(decoding: $0, as: UTF8.self).contains(") T ") } == true
+        (try? File(reading: Path("/proc/\(child.pid)/stat")).contents(upTo: 512)).map {
+          String(decoding: $0, as: UTF8.self).contains(") T ")
+        } == true
       })
     #expect(child.handle.hasEnded() == false)
     #expect(child.ending() == nil)
@@ -84,7 +86,9 @@ import Testing
   @Test func whatThisProcessBlocksAndIgnoresIsNotHandedOn() async {
     await #expect(processExitsWith: .exitCode(42)) {
       _ = try Signals()
-      for (script, wanted) in [("kill -PIPE $$; exit 1", SIGPIPE), ("kill -TERM $$; exit 1", SIGTERM), ("kill -HUP $$; exit 1", SIGHUP)] {
+      for (script, wanted) in [
+        ("kill -PIPE $$; exit 1", SIGPIPE), ("kill -TERM $$; exit 1", SIGTERM), ("kill -HUP $$; exit 1", SIGHUP),
+      ] {
         let child = try Child.start(["sh", "-c", script], input: File(reading: Path("/dev/null")))
         while !child.handle.hasEnded() { usleep(1000) }
         guard child.ending() == .killed(by: wanted) else { exit(1) }

@@ -13,7 +13,9 @@ import Testing
     #expect(read("Name:\tNSpid: 5\nNSpid:\t9\t8\t7\n") == NamespacePid(innermost: 7, depth: 3))
   }
 
-  @Test(arguments: ["", "Name:\tx\n", "NSpid:\t4242\t28", "NSpid:\n", "NSpid:\t0\n", "NSpid:\t4x\n", "NSpid:\t-4\n", "NSpid:\t99999999999\n"])
+  @Test(arguments: [
+    "", "Name:\tx\n", "NSpid:\t4242\t28", "NSpid:\n", "NSpid:\t0\n", "NSpid:\t4x\n", "NSpid:\t-4\n", "NSpid:\t99999999999\n",
+  ])
   func whatNamesNoPid(text: String) { #expect(read(text) == nil) }
 
   @Test func damagedTextIsNeverFatal() {
@@ -43,7 +45,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "\n", "01234567-89ab-4cde-8f01-23456789abc", "01234567-89ab-4cde-8f01-23456789abcdx", "0123456789ab-4cde-8f01-23456789abcd",
+    "", "\n", "01234567-89ab-4cde-8f01-23456789abc", "01234567-89ab-4cde-8f01-23456789abcdx",
+    "0123456789ab-4cde-8f01-23456789abcd",
     "01234567-89ab-4cde-8f01-23456789abcg", "01234567-89ab-4cde-8f01-23456789abcd\n\n",
   ])
   func whatIsNoBootID(text: String) { #expect(id(text) == nil) }
@@ -96,11 +99,13 @@ import Testing
     String(decoding: (0..<bytes.byteCount).map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)
   }
 
-  @Test(arguments: [
-    ("rw", false, false), ("rw,hidepid=invisible", true, false), ("rw,gid=5,hidepid=2", true, false), ("rw,hidepid=0", false, false),
-    ("rw,hidepid=off", false, false), ("rw,hidepid=ptraceable,subset=pid", true, true), ("subset=pid", false, true),
-    ("rw,nohidepid=2", false, false),
-  ] as [(String, Bool, Bool)])
+  @Test(
+    arguments: [
+      ("rw", false, false), ("rw,hidepid=invisible", true, false), ("rw,gid=5,hidepid=2", true, false),
+      ("rw,hidepid=0", false, false),
+      ("rw,hidepid=off", false, false), ("rw,hidepid=ptraceable,subset=pid", true, true), ("subset=pid", false, true),
+      ("rw,nohidepid=2", false, false),
+    ] as [(String, Bool, Bool)])
   func whatProcHides(options: String, processes: Bool, tables: Bool) {
     let found = proc(Self.table.replacing("proc proc rw", with: "proc proc " + options))
     #expect(found == ProcMount(hidesProcesses: processes, hidesTables: tables))

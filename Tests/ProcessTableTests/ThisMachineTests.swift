@@ -37,7 +37,10 @@ import Testing
   @Test func aLockOfThisProcess() throws {
     let path = "/tmp/midwatch-flock-\(getpid())"
     let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-    defer { close(descriptor); unlink(path) }
+    defer {
+      close(descriptor)
+      unlink(path)
+    }
     #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
     var status = Glibc.stat()
     #expect(fstat(descriptor, &status) == 0)

@@ -157,8 +157,7 @@ import Testing
     }
     #expect(reaped > 20 && reapedForDeath > 5 && kept > 20)
 
-    func play(_ observations: [LockRule.Observation], _ rule: inout LockRule, _ world: inout World)
-    {
+    func play(_ observations: [LockRule.Observation], _ rule: inout LockRule, _ world: inout World) {
       var open = observations
       while !open.isEmpty {
         var actions: [LockRule.Action] = []

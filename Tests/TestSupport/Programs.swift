@@ -8,7 +8,8 @@ public enum Programs {
     // Debug and release put the test bundle beside the products; a test runner from elsewhere does not.
     let beside = URL(fileURLWithPath: own).deletingLastPathComponent()
     if FileManager.default.fileExists(atPath: beside.appendingPathComponent("midwatchd").path) { return beside }
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     return package.appendingPathComponent(".build/debug")
   }()
 

@@ -192,7 +192,9 @@ extension LockReaper {
   /// - Returns: what was done, for the journal; nil where the name is none of ours.
   public func settleLeftover(_ name: Path, in directory: borrowing Directory) -> String? {
     guard name.bytes.starts(with: Array(Placeholder.prefix.utf8)) else {
-      guard name.bytes.starts(with: Array(".midwatch-new-".utf8)), let status = try? directory.status(of: name) else { return nil }
+      guard name.bytes.starts(with: Array(".midwatch-new-".utf8)), let status = try? directory.status(of: name) else {
+        return nil
+      }
       return (try? remove(name, status.kind, in: directory)) == nil ? nil : "an unfinished file was removed"
     }
     guard let status = try? directory.status(of: name) else { return nil }

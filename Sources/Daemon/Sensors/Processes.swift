@@ -41,7 +41,8 @@ public struct Processes: ~Copyable {
   /// How long ago a process started.
   public func age(_ process: ProcessIdentity) -> TimeSpan {
     let (seconds, ticks) = process.startTicks.quotientAndRemainder(dividingBy: UInt64(Clock.ticksPerSecond))
-    let started = TimeSpan.seconds(Int64(clamping: seconds)) + TimeSpan(nanoseconds: Int64(ticks) * (1_000_000_000 / Clock.ticksPerSecond))
+    let started =
+      TimeSpan.seconds(Int64(clamping: seconds)) + TimeSpan(nanoseconds: Int64(ticks) * (1_000_000_000 / Clock.ticksPerSecond))
     return Clock.sinceBoot() - started
   }
 
@@ -51,7 +52,8 @@ public struct Processes: ~Copyable {
   ///   process that is younger did not write it; a second's tolerance covers the ticks that start times are
   ///   rounded to. Not by the time of modification: `touch -d`, `cp -p` and `tar` would make a live holder
   ///   too young to be the holder.
-  public mutating func fate(of owner: LockOwner, unchangedFor age: TimeSpan, isLocal: Bool, host: [UInt8]) -> LockSighting.Owner {
+  public mutating func fate(of owner: LockOwner, unchangedFor age: TimeSpan, isLocal: Bool, host: [UInt8]) -> LockSighting.Owner
+  {
     guard isLocal, !isFiltered, !hasOwnNamespace else { return .unknowable }
     if let named = owner.host {
       // By the first label: some write the full name, some the short one.
