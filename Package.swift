@@ -53,7 +53,9 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "DaemonTests",
-      dependencies: ["Daemon", "Kernel", "Rules", "CContention", "Formats", "TestSupport", "midwatchd"],
+      dependencies: [
+        "Daemon", "Kernel", "Rules", "CContention", "Configuration", "Formats", "TestSupport", "midwatchd",
+      ],
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport", "midwatch", "midwatchd"], swiftSettings: strict),
   ],

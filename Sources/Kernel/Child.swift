@@ -51,7 +51,7 @@ public struct Child: ~Copyable {
 
     var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
     unsafe pointers.append(nil)
-    defer { unsafe pointers.forEach { unsafe free($0) } }
+    defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
     var pid: pid_t = 0
     let code = unsafe posix_spawnp(&pid, program, &actions, &attributes, pointers, environ)
     guard code == 0 else { throw Errno(rawValue: code) }
