@@ -43,6 +43,7 @@ public struct SettingsLoader: Sendable {
     builder.modeCap = observesOnly ? .observe : .on
     if let root { builder.rootOverride = String(decoding: root.bytes, as: UTF8.self) }
     let files = try self.files()
+    let loaded: Loaded
     do throws(ConfigurationError) {
       for file in files { try read(file, into: &builder) }
       for assignment in assignments { try builder.set(assignment) }
@@ -51,8 +52,12 @@ public struct SettingsLoader: Sendable {
       let places = Places.chosen(
         trialRoot: files.isEmpty ? root : nil, systemConfiguration: file == nil || file == Self.system,
         home: HomeDirectory.of(uid: Own.uid))
-      return Loaded(settings: settings, root: root, places: places, files: files, builder: builder)
+      loaded = Loaded(settings: settings, root: root, places: places, files: files, builder: builder)
     } catch { throw Refusal(description: error.description) }
+    if let program = loaded.settings.alert.exec?.words.first, let why = Trust.refusal(of: Path(program)) {
+      throw Refusal(description: "\(builder.origin(section: "alert", key: "exec") ?? program): \(why)")
+    }
+    return loaded
   }
 
   /// The files that count, the weakest first. `--root` alone is a trial: no file counts.
