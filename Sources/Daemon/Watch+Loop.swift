@@ -58,8 +58,13 @@ extension Watch {
       Clock.rest(quiet)
       intake.now = Clock.now()
     }
-    while true {
-      guard (try? tree.read(into: &events)) == true else { break }
+    // Not for ever: whoever writes without a pause must not keep the watch from looking, or from stopping.
+    var isDrained = false
+    for _ in 0..<64 where !isDrained {
+      guard (try? tree.read(into: &events)) == true else {
+        isDrained = true
+        break
+      }
       let since = bornSince
       var cursor = InotifyEvents(events.bytes)
       while let event = cursor.next() {
@@ -71,7 +76,7 @@ extension Watch {
       noteClock(at: intake.now)
     }
     intake.endRound()
-    drainedAt = Clock.instant()
+    if isDrained { drainedAt = Clock.instant() }
   }
 
   /// Looks at everything that was noted, until nothing is left to look at.

@@ -139,7 +139,8 @@ extension WatchTree {
       return complete ? mask : mask.union([.create, .movedTo])
     }
     mask.formUnion([.create, .movedTo, .delete, .movedFrom])
-    for state in nodes[node].states {
+    // Of a template that only passes through here, writing to a file is no business.
+    for state in nodes[node].states where canComplete(state) {
       switch templates[state.template].purpose {
       case .lock: mask.formUnion([.closeWrite, .attributes])
       case .heartbeat: mask.formUnion([.closeWrite, .attributes, .modify])
@@ -148,6 +149,11 @@ extension WatchTree {
       }
     }
     return mask
+  }
+
+  private func canComplete(_ state: State) -> Bool {
+    let components = templates[state.template].components
+    return components[state.position...].dropLast().allSatisfy { $0 == .anyDepth }
   }
 
   private mutating func watch(
