@@ -84,8 +84,11 @@ public struct Intake: WatchSink, ~Copyable {
     case .changed: break
     case .found(let birth):
       breaker.sawInScan(key)
+      guard let birth else { return }
+      // A listing finds what was born since this batch began; by that moment's clock it would lie ahead.
+      now = Clock.now()
       // One that the clock passed twice may be of the earlier pass: it is not counted.
-      guard let birth, !breaker.knows(key, at: now.instant), clock.birthIsCertain(birth, at: now) else { return }
+      guard !breaker.knows(key, at: now.instant), clock.birthIsCertain(birth, at: now) else { return }
       born(key, by: agent, at: now.instant - clock.age(of: birth, at: now))
       tree.put(entry.name, in: entry.node, into: &path)
       texts.put(path, key, agent)
