@@ -142,7 +142,8 @@ import Testing
     try pipeline.link("tasks/b.lock", to: "host-4194304")
     try pipeline.makeDirectory("tasks/c.lock")
     for name in ["a", "b", "c"] { try pipeline.date("tasks/\(name).lock", secondsAgo: 7200) }
-    let kinds = Dictionary(uniqueKeysWithValues: try ["a", "b", "c"].map { ($0, try inode("\($0).lock", in: pipeline)) })
+    let kinds = Dictionary(
+      uniqueKeysWithValues: try ["a", "b", "c"].map { ($0, try inode("\($0).lock", in: pipeline)) })
     let daemon = try RunningDaemon(
       pipeline, "locks.stale-after=1h",
       through: [
@@ -160,6 +161,7 @@ import Testing
     for name in kinds.keys where !pipeline.exists("tasks/\(name).lock") {
       #expect(gone.contains("\(name).lock"), "\(name).lock is gone without a line in the journal")
     }
-    #expect(pipeline.strays(in: ".") + pipeline.strays(in: ".midwatch/state") + pipeline.strays(in: ".midwatch/run") == [])
+    #expect(
+      pipeline.strays(in: ".") + pipeline.strays(in: ".midwatch/state") + pipeline.strays(in: ".midwatch/run") == [])
   }
 }

@@ -24,8 +24,8 @@ import Testing
   private func freePid() throws -> Int32 {
     let limit =
       Int32(
-        try String(contentsOfFile: "/proc/sys/kernel/pid_max", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))
-      ?? 32768
+        try String(contentsOfFile: "/proc/sys/kernel/pid_max", encoding: .utf8).trimmingCharacters(
+          in: .whitespacesAndNewlines)) ?? 32768
     for _ in 0..<1000 {
       let pid = limit - Int32.random(in: 10..<2000)
       if !FileManager.default.fileExists(atPath: "/proc/\(pid)") { return pid }
@@ -89,7 +89,8 @@ import Testing
     let dead = try Holder("true", [])
     try #require(await eventually { dead.hasEnded })
     try pipeline.write("tasks/a.lock", #"{"pid":\#(dead.pid),"createdAt":1}"#)
-    let reader = try Holder(sh: #"exec 9<"$1"; : >"$2"; exec sleep 600"#, pipeline.path("tasks/a.lock"), pipeline.path("ready"))
+    let reader = try Holder(
+      sh: #"exec 9<"$1"; : >"$2"; exec sleep 600"#, pipeline.path("tasks/a.lock"), pipeline.path("ready"))
     try #require(await eventually { pipeline.exists("ready") })
     let daemon = try await RunningDaemon.start(pipeline, "locks.stale-after=2s", "locks.dead-owner-grace=1s")
     #expect(await eventually { !pipeline.journal("kept").isEmpty })
@@ -160,14 +161,16 @@ import Testing
       sh: #"printf '{"pid":%s,"createdAt":1}' $$ >"$1"; exec sleep 600"#, pipeline.path("tasks/owned.lock"))
     let holder = try Holder(
       sh: #"exec 9>"$1"; flock 9; : >"$2"; exec sleep 600"#, pipeline.path("tasks/held.lock"), pipeline.path("ready"))
-    try #require(await eventually { pipeline.exists("ready") && pipeline.read("tasks/owned.lock")?.hasSuffix("}") == true })
+    try #require(
+      await eventually { pipeline.exists("ready") && pipeline.read("tasks/owned.lock")?.hasSuffix("}") == true })
     try pipeline.write("tasks/old.lock")
     for name in ["held", "old"] { try pipeline.date("tasks/\(name).lock", secondsAgo: 7200) }
     let daemon = try RunningDaemon(
       pipeline, "locks.stale-after=1h", "locks.dead-owner-grace=1s",
       through: ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"], waits: false)
     #expect(await eventually { !pipeline.exists("tasks/old.lock") })
-    #expect(await !eventually(within: 4) { !pipeline.exists("tasks/owned.lock") || !pipeline.exists("tasks/held.lock") })
+    #expect(
+      await !eventually(within: 4) { !pipeline.exists("tasks/owned.lock") || !pipeline.exists("tasks/held.lock") })
     #expect(pipeline.journal("kept").count == 1)
     #expect(pipeline.journal("kept").first?["rung"] as? String == "held in the kernel")
     #expect(!owner.hasEnded && !holder.hasEnded)

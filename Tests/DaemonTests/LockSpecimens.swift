@@ -48,7 +48,8 @@ extension LockSpecimen {
     [
       // The kernel's own: the file stays behind without a lock, and is as old as it is.
       LockSpecimen(
-        "flock(1) on a descriptor", programs: ["flock"], rung: "older than stale-after", sh: #"exec 9>"$1"; flock 9; \#(live)"#),
+        "flock(1) on a descriptor", programs: ["flock"], rung: "older than stale-after",
+        sh: #"exec 9>"$1"; flock 9; \#(live)"#),
       LockSpecimen(
         "filelock.FileLock", modules: ["filelock"], rung: "older than stale-after",
         python: "import filelock; lock = filelock.FileLock(sys.argv[1]); lock.acquire()"),

@@ -24,7 +24,8 @@ extension Pipeline {
   /// Everything below but midwatch's own, with all that can be told of it from outside.
   func everything(below directory: String = ".") throws -> [String] {
     let format = "%p %i %y %m %U %G %s %T@ %C@ %l\\n"
-    let outcome = try Programs.run("find", [path(directory), "-path", path("./.midwatch"), "-prune", "-o", "-printf", format])
+    let outcome = try Programs.run(
+      "find", [path(directory), "-path", path("./.midwatch"), "-prune", "-o", "-printf", format])
     return outcome.output.split(separator: "\n").map(String.init).sorted()
   }
 

@@ -25,8 +25,10 @@ import Testing
   /// changes by looking at them.
   private func looks(_ name: String, in pipeline: Pipeline) throws -> String {
     let status = try Programs.run(
-      "find", [pipeline.path(name), "-maxdepth", "0", "-printf", "%y %m %U %G %s %T@ %l", "-type", "f", "-printf", "%A@"])
-    return status.output + ((try? Data(contentsOf: URL(fileURLWithPath: pipeline.path(name)))).map { " \(Array($0))" } ?? "")
+      "find",
+      [pipeline.path(name), "-maxdepth", "0", "-printf", "%y %m %U %G %s %T@ %l", "-type", "f", "-printf", "%A@"])
+    return status.output
+      + ((try? Data(contentsOf: URL(fileURLWithPath: pipeline.path(name)))).map { " \(Array($0))" } ?? "")
   }
 
   @Test(arguments: Kind.allCases)

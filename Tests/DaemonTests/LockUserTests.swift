@@ -44,7 +44,8 @@ struct LockUserTests {
         ($0["say"] as? String)?.hasSuffix("not ours: another user's, or in a directory that others may write") == true
       })
     // He can put back what was his.
-    let line = try #require(pipeline.journal("reaped").first { ($0["path"] as? String)?.hasSuffix("tasks/own.lock") == true })
+    let line = try #require(
+      pipeline.journal("reaped").first { ($0["path"] as? String)?.hasSuffix("tasks/own.lock") == true })
     try pipeline.request("undo-\(try #require(line["seq"] as? Int))")
     #expect(await eventually { pipeline.read("tasks/own.lock") == "content" })
     #expect(daemon.stop() == 0)
@@ -69,7 +70,8 @@ struct LockUserTests {
   }
 
   /// Where /proc shows him only his own processes, the others are not dead.
-  @Test(.enabled(if: Programs.has("unshare"), "Debian: util-linux"), arguments: ["hidepid=1", "hidepid=2", "subset=pid"])
+  @Test(
+    .enabled(if: Programs.has("unshare"), "Debian: util-linux"), arguments: ["hidepid=1", "hidepid=2", "subset=pid"])
   func whoIsHiddenFromHimIsNotDead(option: String) async throws {
     let pipeline = try Pipeline()
     own(pipeline, ".", "tasks", "status", "outputs")

@@ -33,7 +33,8 @@ import Testing
     var events: [Event] = []
     var cursor = InotifyEvents(bytes.span.bytes)
     while let event = cursor.next() {
-      events.append(Event(watch: event.watch, mask: event.mask.rawValue, cookie: event.cookie, name: Path(event.name).bytes))
+      events.append(
+        Event(watch: event.watch, mask: event.mask.rawValue, cookie: event.cookie, name: Path(event.name).bytes))
     }
     return events
   }
@@ -46,7 +47,8 @@ import Testing
   }
 
   private static let names: [[UInt8]] = [
-    [], Array("a".utf8), Array("fifteen-letters".utf8), Array("sixteen--letters".utf8), [UInt8](repeating: 0xff, count: 255),
+    [], Array("a".utf8), Array("fifteen-letters".utf8), Array("sixteen--letters".utf8),
+    [UInt8](repeating: 0xff, count: 255),
     [0x0a, 0x1b, 0x20],
   ]
 
@@ -71,7 +73,9 @@ import Testing
 
   @Test func everyDirectoryEntryIsReadAsItWasWritten() {
     let names = Self.names.filter { !$0.isEmpty }
-    let kinds: [(UInt8, DirectoryEntry.Kind)] = [(8, .file), (4, .directory), (10, .symlink), (0, .unknown), (1, .other)]
+    let kinds: [(UInt8, DirectoryEntry.Kind)] = [
+      (8, .file), (4, .directory), (10, .symlink), (0, .unknown), (1, .other),
+    ]
     let records =
       entry([0x2e], 4) + entry([0x2e, 0x2e], 4) + names.enumerated().flatMap { entry($1, kinds[$0 % kinds.count].0) }
     let read = entries(in: records)
@@ -101,7 +105,8 @@ import Testing
         let name = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
         records +=
           Bool.random(using: &random)
-          ? event(.random(in: -2...9, using: &random), .random(in: 0...UInt32.max, using: &random), 0, name) : entry(name, 8)
+          ? event(.random(in: -2...9, using: &random), .random(in: 0...UInt32.max, using: &random), 0, name)
+          : entry(name, 8)
       }
       for _ in 0..<Int.random(in: 0...4, using: &random) where !records.isEmpty {
         let place = Int.random(in: 0..<records.count, using: &random)

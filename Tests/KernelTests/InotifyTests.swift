@@ -21,7 +21,8 @@ import Testing
     while try inotify.read(into: &buffer) {
       var events = InotifyEvents(buffer.bytes)
       while let event = events.next() {
-        seen.append(Seen(watch: event.watch, mask: event.mask, name: String(decoding: Path(event.name).bytes, as: UTF8.self)))
+        seen.append(
+          Seen(watch: event.watch, mask: event.mask, name: String(decoding: Path(event.name).bytes, as: UTF8.self)))
         cookies.append(event.cookie)
       }
     }
@@ -121,7 +122,8 @@ import Testing
     let inotify = try Inotify()
     _ = try inotify.watch(place.open(), for: .create)
     let names: [[UInt8]] = [
-      [UInt8](repeating: 0xff, count: 255), [0x0a], Array(repeating: 0x20, count: 15), Array(repeating: 0x41, count: 16),
+      [UInt8](repeating: 0xff, count: 255), [0x0a], Array(repeating: 0x20, count: 15),
+      Array(repeating: 0x41, count: 16),
     ]
     for name in names { _ = try place.open().makeFile(#require(Path(bytes: name)), mode: 0o600) }
     var buffer = ReadBuffer(capacity: 4096)

@@ -74,7 +74,9 @@ import Testing
   }
 
   @Test func theInputIsTheFile() throws {
-    #expect(try ending(#"read -r one; read -r two; [ "$one,$two" = "first,second" ]"#, input: "first\nsecond\n") == .exited(0))
+    #expect(
+      try ending(#"read -r one; read -r two; [ "$one,$two" = "first,second" ]"#, input: "first\nsecond\n") == .exited(0)
+    )
   }
 
   @Test func theProgramStartsInAGroupOfItsOwnWithNoSignalBlocked() throws {
@@ -108,7 +110,9 @@ import Testing
   @Test func whatCannotBeStartedIsAnError() throws {
     let place = try Place()
     try place.write("not-executable", "#!/bin/sh\n")
-    func start(_ words: [String]) -> Errno? { refusal { _ = try Child.start(words, input: File(reading: Path("/dev/null"))) } }
+    func start(_ words: [String]) -> Errno? {
+      refusal { _ = try Child.start(words, input: File(reading: Path("/dev/null"))) }
+    }
     #expect(start([]) == .invalid)
     #expect(start(["midwatch-no-such-program"]) == .noEntry)
     #expect(start(["/no/such/program"]) == .noEntry)

@@ -42,14 +42,24 @@ public final class Pipeline: Sendable {
   public func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
 
   /// The journal's lines, parsed; a torn one is left out.
-  public func journal() -> [[String: Any]] {
-    (read(".midwatch/state/journal.jsonl") ?? "").split(separator: "\n").compactMap {
-      (try? JSONSerialization.jsonObject(with: Data($0.utf8))) as? [String: Any]
-    }
-  }
+  public func journal() -> [[String: Any]] { journal(holding: "") }
 
   /// The journal's lines in which `what` is this.
-  public func journal(_ what: String) -> [[String: Any]] { journal().filter { $0["what"] as? String == what } }
+  public func journal(_ what: String) -> [[String: Any]] {
+    journal(holding: "\"what\":\"\(what)\"").filter { $0["what"] as? String == what }
+  }
+
+  /// The lines that hold some text, and no other is parsed: tests ask again and again.
+  public func journal(holding text: String) -> [[String: Any]] {
+    guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path(".midwatch/state/journal.jsonl"))) else {
+      return []
+    }
+    let wanted = Data(text.utf8)
+    return bytes.split(separator: 0x0a).compactMap { line in
+      guard wanted.isEmpty || line.range(of: wanted) != nil else { return nil }
+      return (try? JSONSerialization.jsonObject(with: line)) as? [String: Any]
+    }
+  }
 
   public func status() -> [String: Any] {
     let text = read(".midwatch/run/status.json") ?? ""
@@ -74,7 +84,7 @@ public func eventually(within seconds: Double = 60, _ condition: () -> Bool) asy
   let end = Date().addingTimeInterval(seconds)
   while Date() < end {
     if condition() { return true }
-    try? await Task.sleep(for: .milliseconds(20))
+    try? await Task.sleep(for: .milliseconds(50))
   }
   return condition()
 }

@@ -23,13 +23,20 @@ public final class RunningDaemon: @unchecked Sendable {
   public static func start(
     _ pipeline: Pipeline, _ settings: String..., arguments: [String] = [], through wrapper: [String] = []
   ) async throws -> RunningDaemon {
+    try await start(pipeline, settings, arguments: arguments, through: wrapper)
+  }
+
+  public static func start(
+    _ pipeline: Pipeline, _ settings: [String], arguments: [String] = [], through wrapper: [String] = []
+  ) async throws -> RunningDaemon {
     let daemon = try RunningDaemon(pipeline, settings, arguments, [:], wrapper)
     _ = await eventually { daemon.isWatching || !daemon.isRunning }
     return daemon
   }
 
   private init(
-    _ pipeline: Pipeline, _ settings: [String], _ arguments: [String], _ environment: [String: String], _ wrapper: [String]
+    _ pipeline: Pipeline, _ settings: [String], _ arguments: [String], _ environment: [String: String],
+    _ wrapper: [String]
   ) throws {
     self.pipeline = pipeline
     log = URL(fileURLWithPath: pipeline.path + ".log-\(UUID().uuidString.prefix(4))")
@@ -37,7 +44,8 @@ public final class RunningDaemon: @unchecked Sendable {
     let words =
       wrapper + [Programs.built.appendingPathComponent("midwatchd").path, "--root", pipeline.path] + arguments
       + settings.flatMap { ["--set", $0] }
-    process.executableURL = URL(fileURLWithPath: words[0].hasPrefix("/") ? words[0] : Programs.find(words[0]) ?? words[0])
+    process.executableURL = URL(
+      fileURLWithPath: words[0].hasPrefix("/") ? words[0] : Programs.find(words[0]) ?? words[0])
     process.arguments = Array(words.dropFirst())
     process.environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.merging(environment) { $1 }
