@@ -133,7 +133,7 @@ import Testing
   }
 
   /// Killed at each of its changes to the disk, one after the other; every lock is whole or gone.
-  @Test(.enabled(if: Programs.has("strace"), "Debian: strace"), arguments: 1...8)
+  @Test(.enabled(if: Programs.has("strace", "setpriv"), "Debian: strace util-linux"), arguments: 1...8)
   func killedAtEachStepItLeavesEachLockWholeOrGone(step: Int) async throws {
     let pipeline = try Pipeline()
     // Started once, so that what it makes for itself is not counted.
@@ -148,7 +148,7 @@ import Testing
       pipeline, "locks.stale-after=1h",
       through: [
         "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat2,unlinkat,fchownat", "-e",
-        "inject=renameat2,unlinkat,fchownat:signal=KILL:when=\(step)",
+        "inject=renameat2,unlinkat,fchownat:signal=KILL:when=\(step)", "setpriv", "--pdeathsig", "KILL",
       ], waits: false)
     #expect(await eventually { !daemon.isRunning })
     daemon.kill()
