@@ -133,7 +133,7 @@ import Testing
   }
 
   /// Killed at each of its changes to the disk, one after the other; every lock is whole or gone.
-  @Test(.enabled(if: Programs.has("strace", "setpriv"), "Debian: strace util-linux"), arguments: 1...8)
+  @Test(.enabled(if: Programs.has("strace", "setpriv"), "Debian: strace util-linux"), arguments: 1...14)
   func killedAtEachStepItLeavesEachLockWholeOrGone(step: Int) async throws {
     let pipeline = try Pipeline()
     // Started once, so that what it makes for itself is not counted.
