@@ -23,8 +23,7 @@ struct LockRaceTests {
   }
 
   /// Starts the daemon on a stale lock, and waits until it has stopped within the reaping.
-  private func stopped(_ pipeline: Pipeline, _ injection: [String]) async throws -> (daemon: RunningDaemon, pid: Int32)
-  {
+  private func stopped(_ pipeline: Pipeline, _ injection: [String]) async throws -> (daemon: RunningDaemon, pid: Int32) {
     try pipeline.write("tasks/a.lock", "old")
     try pipeline.date("tasks/a.lock", secondsAgo: 7200)
     let daemon = try RunningDaemon(
