@@ -190,17 +190,26 @@ enum KeyTable {
         "mode", .mode, { $0.mode }, { $0.mode = $1 },
         "on kills what is proved to be leaked, observe only writes down what it would have killed, off does not look."),
       Key(
-        "orphan-browsers", .oneOf("a treatment", [.kill, .report, .off]), { $0.orphanBrowsers }, { $0.orphanBrowsers = $1 },
+        "orphan-browsers", .oneOf("a treatment", [.kill, .report, .off]), { $0.policy.orphanBrowsers }, { $0.policy.orphanBrowsers = $1 },
         "Headless browsers whose driver is dead: kill, report or off."),
       Key(
-        "orphan-children", .oneOf("a treatment", [.kill, .report, .off]), { $0.orphanChildren }, { $0.orphanChildren = $1 },
+        "orphan-children", .oneOf("a treatment", [.kill, .report, .off]), { $0.policy.orphanChildren }, { $0.policy.orphanChildren = $1 },
         "Renderers and the like whose browser is dead: kill, report or off."),
       Key(
-        "abandoned", .oneOf("a treatment", LeakSettings.Treatment.allCases), { $0.abandoned }, { $0.abandoned = $1 },
+        "abandoned", .oneOf("a treatment", LeakRule.Policy.Treatment.allCases), { $0.policy.abandoned }, { $0.policy.abandoned = $1 },
         "Old idle pages of a browser in use: kill, act (kill only while memory is above [memory] act), report or off."),
       Key(
-        "abandoned-age", .span, { $0.abandonedAge }, { $0.abandonedAge = $1 },
+        "abandoned-age", .span, { $0.policy.abandonedAge }, { $0.policy.abandonedAge = $1 },
         "How old such a page must be."),
+      Key(
+        "grace", .span, { $0.policy.grace }, { $0.policy.grace = $1 },
+        "How long something must have been found leaked before it is killed. While memory is short there is no grace."),
+      Key(
+        "confirm", .span, { $0.policy.confirm }, { $0.policy.confirm = $1 },
+        "How far apart at least the two looks are that must both find it leaked; also how often to look while a browser runs."),
+      Key(
+        "browsers", .list(.template), { $0.browsers }, { $0.browsers = $1 },
+        "Where programs of browsers lie besides those of Chromium, Google Chrome, Playwright and Puppeteer."),
       Key(
         "helpers", .list(.glob), { $0.helpers }, { $0.helpers = $1 },
         "Programs besides browsers to kill when nothing uses them any more, as in chrome-devtools-mcp, chroma-mcp."),
@@ -211,7 +220,7 @@ enum KeyTable {
         "users", .list(.user), { $0.users }, { $0.users = $1 },
         "Whose processes may be killed besides those of root's owner."),
       Key(
-        "scan", .span, { $0.scan }, { $0.scan = $1 },
+        "scan", .span, { $0.policy.scan }, { $0.policy.scan = $1 },
         "How often to look at all processes while no browser is known to run."),
       Key(
         "allow", .list(.glob), { $0.allow }, { $0.allow = $1 },

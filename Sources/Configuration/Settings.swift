@@ -125,27 +125,17 @@ public struct MemorySettings: Equatable, Sendable {
 }
 
 public struct LeakSettings: Equatable, Sendable {
-  /// How far to go with one kind of leak.
-  public enum Treatment: String, Equatable, Sendable, CaseIterable {
-    case kill
-    /// Kill only while memory is above `[memory] act`.
-    case act
-    case report
-    case off
-  }
-
   public var mode = Mode.on
-  public var orphanBrowsers = Treatment.kill
-  public var orphanChildren = Treatment.kill
-  public var abandoned = Treatment.act
-  public var abandonedAge = TimeSpan.seconds(1800)
+  /// Without `users`, which names are to be looked up by whoever can.
+  public var policy = LeakRule.Policy()
+  /// Where browsers' programs lie besides the known places.
+  public var browsers: [PathTemplate] = []
   /// Names of helpers; none named is off.
   public var helpers: [Glob] = []
   /// `.report` or `.off`: directories are never removed.
-  public var leftovers = Treatment.report
-  /// User names or numbers; a name is to be looked up by whoever can.
+  public var leftovers = LeakRule.Policy.Treatment.report
+  /// User names or numbers besides root's owner.
   public var users: [String] = []
-  public var scan = TimeSpan.seconds(300)
   /// Compared with the unit, the profile directory and the debug port of a browser.
   public var allow: [Glob] = []
   public init() {}

@@ -86,12 +86,13 @@ import Testing
       "halt.levers": "halt, gate, pause", "halt.scope": "pipeline", "halt.verify-after": "1min", "halt.keep": "no",
       "memory.warn": "80%", "memory.act": "87%", "leaks.orphan-browsers": "kill", "leaks.orphan-children": "kill",
       "leaks.abandoned": "act", "leaks.abandoned-age": "30min", "leaks.leftovers": "report", "leaks.scan": "5min",
+      "leaks.grace": "2min", "leaks.confirm": "30s",
       "locks.mode": "on", "heartbeats.mode": "on", "outputs.mode": "on", "jobs.mode": "on", "memory.mode": "on",
       "leaks.mode": "on",
     ]
     let empty = [
       "pipeline.root", "pipeline.name", "locks.ignore", "heartbeats.also", "heartbeats.expect", "halt.units", "halt.exec",
-      "halt.exempt", "leaks.helpers", "leaks.users", "leaks.allow", "alert.exec", "alert.mail", "alert.webhook", "alert.ping",
+      "halt.exempt", "leaks.helpers", "leaks.users", "leaks.allow", "leaks.browsers", "alert.exec", "alert.mail", "alert.webhook", "alert.ping",
       "agent.needs", "agent.match",
     ]
     #expect(values == design.merging(empty.map { ($0, "") }) { $1 })

@@ -1,0 +1,251 @@
+/// Decides which browsers, browser children and helpers are leaked: the procedure of docs/rules.md.
+///
+/// Nothing is a leak by one look: it must be found so twice, `confirm` apart, and without a break for
+/// `grace`. Whatever cannot be known keeps a process alive.
+public struct LeakRule: Sendable {
+  public struct Policy: Equatable, Sendable {
+    /// How far to go with one kind of leak.
+    public enum Treatment: String, Equatable, Sendable, CaseIterable {
+      case kill
+      /// Kill only while memory is short.
+      case act
+      case report
+      case off
+    }
+
+    public var orphanBrowsers = Treatment.kill
+    public var orphanChildren = Treatment.kill
+    public var abandoned = Treatment.act
+    public var helpers = Treatment.kill
+    /// From the first look that finds a leak to its end.
+    public var grace = TimeSpan.seconds(120)
+    /// From one look to the next one that may act on it, however short memory is.
+    public var confirm = TimeSpan.seconds(30)
+    public var abandonedAge = TimeSpan.seconds(1800)
+    /// From pass to pass while no browser lives; while one does it is `confirm`.
+    public var scan = TimeSpan.seconds(300)
+    /// The users whose processes may be killed.
+    public var users: Set<UInt32> = []
+    public init() {}
+
+    /// How long a page must have rested: 10 min where pages are abandoned at 30.
+    public var abandonedRest: TimeSpan { TimeSpan(nanoseconds: abandonedAge.nanoseconds / 3) }
+
+    func treatment(of kind: Kind) -> Treatment {
+      switch kind {
+      case .orphanBrowser: orphanBrowsers
+      case .orphanChild: orphanChildren
+      case .abandoned: abandoned
+      case .helper: helpers
+      }
+    }
+  }
+
+  public enum Kind: String, Equatable, Sendable {
+    /// A browser whose driver is dead.
+    case orphanBrowser = "orphan-browser"
+    /// A process of a browser that is dead.
+    case orphanChild = "orphan-child"
+    /// A page that its living driver never closed.
+    case abandoned
+    case helper
+  }
+
+  /// What is to go, and in which order.
+  public struct Leak: Equatable, Sendable {
+    public var kind: Kind
+    /// The one that is judged, and the first to go.
+    public var root: ProcessIdentity
+    /// What must go with it if it does not by itself.
+    public var members: [ProcessIdentity]
+    /// The same for the orphans of one dead browser.
+    public var tree: Int32
+    public var proof: Proof
+    /// Since the first look that found it.
+    public var found: TimeSpan
+  }
+
+  /// Trees to be killed in one pass: a rule gone wrong does not empty a machine at once.
+  public static let treesAtATime = 3
+
+  public enum Observation: Sendable {
+    case scanned(ProcessScan)
+    /// The answer to `.examine`; what is missing in it could not be read.
+    case examined([ProcessIdentity: LeakEvidence])
+    /// A browser's program was started somewhere, or a process that `.follow` named has ended.
+    case stirred
+    /// What `.kill` asked for was done, or was not to be done.
+    case settled(ProcessIdentity)
+  }
+
+  public enum Action: Equatable, Sendable {
+    /// Say `.examined` of these, of this very moment.
+    case examine([ProcessIdentity])
+    /// Say `.stirred` when this process has ended.
+    case follow(ProcessIdentity)
+    case kill(Leak)
+    /// Tell once.
+    case report(Leak)
+  }
+
+  public var policy: Policy
+  /// Memory is short: no grace, and abandoned pages go.
+  public var isImpatient = false {
+    didSet { if isImpatient, !oldValue { isStirred = true } }
+  }
+
+  var known: [ProcessIdentity: Known] = [:]
+  private var suspects: [ProcessIdentity: Suspect] = [:]
+  private var following: Set<ProcessIdentity> = []
+  private var pending: ProcessScan?
+  private var lastPass: Instant?
+  private var isStirred = false
+  private var hasBrowsers = false
+
+  private struct Suspect: Sendable {
+    var kind: Kind
+    var since: Instant
+    /// Told of, or being killed: nothing more is asked for.
+    var isDealtWith = false
+  }
+
+  public init(policy: Policy) { self.policy = policy }
+
+  /// When the next pass is due.
+  public var nextPass: Instant {
+    guard let lastPass else { return Instant(nanoseconds: 0) }
+    var next = lastPass + (hasBrowsers ? min(policy.confirm, policy.scan) : policy.scan)
+    for suspect in suspects.values where !suspect.isDealtWith {
+      if let due = due(suspect) { next = min(next, due) }
+    }
+    // A browser's start is a hundred events, and its end a hundred more.
+    let soonest = lastPass + min(.seconds(2), policy.confirm)
+    return isStirred ? soonest : max(next, soonest)
+  }
+
+  /// Takes in one observation and appends what follows from it to `actions`.
+  ///
+  /// - Parameter now: when it was made; never earlier than in the call before.
+  public mutating func handle(_ observation: Observation, at now: Instant, into actions: inout [Action]) {
+    switch observation {
+    case .scanned(let scan): look(at: scan, now, into: &actions)
+    case .examined(let evidence):
+      guard let scan = pending else { return }
+      pending = nil
+      conclude(scan, evidence, at: now, into: &actions)
+    case .stirred: isStirred = true
+    case .settled(let process): suspects[process] = nil
+    }
+  }
+
+  /// Since when a process has been found leaked, and when it will be killed; nil for one that is not.
+  public func outlook(of process: ProcessIdentity) -> (since: Instant, due: Instant?)? {
+    suspects[process].map { ($0.since, due($0)) }
+  }
+
+  private func due(_ suspect: Suspect) -> Instant? {
+    switch policy.treatment(of: suspect.kind) {
+    case .off: nil
+    case .act where !isImpatient: nil
+    default: suspect.since + (isImpatient ? policy.confirm : max(policy.grace, policy.confirm))
+    }
+  }
+
+  // MARK: one pass
+
+  private mutating func look(at scan: ProcessScan, _ now: Instant, into actions: inout [Action]) {
+    lastPass = now
+    isStirred = false
+    remember(scan, at: now)
+    follow(in: scan, into: &actions)
+    let questions = questions(about: scan, at: now)
+    guard !questions.isEmpty else { return conclude(scan, [:], at: now, into: &actions) }
+    pending = scan
+    actions.append(.examine(questions))
+  }
+
+  private mutating func conclude(
+    _ scan: ProcessScan, _ evidence: [ProcessIdentity: LeakEvidence], at now: Instant, into actions: inout [Action]
+  ) {
+    var leaks = leaks(in: scan, evidence, at: now)
+    let found = Set(leaks.map(\.root))
+    suspects = suspects.filter { found.contains($0.key) }
+    var trees: Set<Int32> = []
+    // One page at a time: the next when it is known what the last one's end gave back.
+    var pageIsGoing =
+      policy.abandoned != .report && suspects.values.contains { $0.kind == .abandoned && $0.isDealtWith }
+    for index in leaks.indices {
+      var suspect = suspects[leaks[index].root] ?? Suspect(kind: leaks[index].kind, since: now)
+      leaks[index].found = now - suspect.since
+      defer { suspects[leaks[index].root] = suspect }
+      guard !suspect.isDealtWith, let due = due(suspect), due <= now else { continue }
+      if policy.treatment(of: suspect.kind) == .report {
+        actions.append(.report(leaks[index]))
+      } else {
+        guard trees.count < Self.treesAtATime || trees.contains(leaks[index].tree) else { continue }
+        if suspect.kind == .abandoned {
+          guard !pageIsGoing else { continue }
+          pageIsGoing = true
+        }
+        trees.insert(leaks[index].tree)
+        actions.append(.kill(leaks[index]))
+      }
+      suspect.isDealtWith = true
+    }
+  }
+
+  /// The ends of browsers and of those who drive them are worth a look at once.
+  private mutating func follow(in scan: ProcessScan, into actions: inout [Action]) {
+    var wanted: Set<ProcessIdentity> = []
+    for (pid, browser) in scan.browsers where browser.part == .browser && browser.isAutomated {
+      guard let process = scan.living(pid) else { continue }
+      wanted.insert(process.identity)
+      if case .living(let driver) = climb(from: process, in: scan).end, let driver = scan[driver] {
+        wanted.insert(driver.identity)
+      }
+    }
+    hasBrowsers = !wanted.isEmpty
+    for process in wanted.subtracting(following).sorted(by: { $0.pid < $1.pid }) { actions.append(.follow(process)) }
+    following = wanted
+  }
+
+  // MARK: what earlier passes saw
+
+  /// What is remembered of one of a browser's processes and of those above it.
+  struct Known: Sendable {
+    var parent: Int32
+    /// The parent is not the one that it had before: whoever took it over did not start it.
+    var isAdopted = false
+    /// It has used next to no CPU since then.
+    var restsSince: Instant
+    var cpu: TimeSpan
+  }
+
+  private mutating func remember(_ scan: ProcessScan, at now: Instant) {
+    var seen: [ProcessIdentity: Known] = [:]
+    func note(_ process: ProcessSighting) {
+      guard seen[process.identity] == nil else { return }
+      var entry = known[process.identity] ?? Known(parent: process.parent, restsSince: now, cpu: process.cpu)
+      if entry.parent != process.parent {
+        entry.parent = process.parent
+        entry.isAdopted = true
+      }
+      // An idle page's timers tick: 1 tick in 10 s was measured.
+      let allowed = TimeSpan(nanoseconds: (now - entry.restsSince).nanoseconds / 500) + .milliseconds(20)
+      if process.cpu - entry.cpu > allowed {
+        entry.restsSince = now
+        entry.cpu = process.cpu
+      }
+      seen[process.identity] = entry
+    }
+    for pid in Array(scan.browsers.keys) + Array(scan.helpers.keys) {
+      var next = scan.living(pid)
+      for _ in 0..<ProcessScan.longestChain {
+        guard let process = next, process.identity.pid > 1, seen[process.identity] == nil else { break }
+        note(process)
+        next = scan.living(process.parent)
+      }
+    }
+    known = seen
+  }
+}
