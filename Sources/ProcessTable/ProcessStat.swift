@@ -1,6 +1,7 @@
 /// What `/proc/PID/stat` says of a process, proc_pid_stat(5), as far as the watch asks.
 public struct ProcessStat: Equatable, Sendable {
   public let pid: Int32
+  public let name: ProcessName
   /// `R`, `S`, `D`, `T`, `t`, `Z`, `X` and so on, as a byte.
   public let state: UInt8
   /// 0 for pid 1, for kernel threads' parent and for a parent outside our pid namespace.
@@ -19,9 +20,11 @@ public struct ProcessStat: Equatable, Sendable {
   public var isStopped: Bool { state == 0x54 || state == 0x74 }
 
   public init(
-    pid: Int32, state: UInt8, parent: Int32, group: Int32, session: Int32, startTicks: UInt64, cpuTicks: UInt64
+    pid: Int32, name: ProcessName, state: UInt8, parent: Int32, group: Int32, session: Int32, startTicks: UInt64,
+    cpuTicks: UInt64
   ) {
     self.pid = pid
+    self.name = name
     self.state = state
     self.parent = parent
     self.group = group
@@ -35,7 +38,7 @@ public struct ProcessStat: Equatable, Sendable {
     var start = FieldReader(bytes)
     // The name may hold anything, blanks and parentheses too: the fields begin behind the last one.
     guard let number = start.number(), let pid = Int32(exactly: number), pid > 0, start.take("("),
-      let nameEnd = bytes.lastParenthesis, nameEnd >= start.offset
+      let nameEnd = bytes.lastParenthesis(from: start.offset)
     else { return nil }
     var fields = FieldReader(bytes.extracting((nameEnd &+ 1)...))
     guard let state = fields.field(), state.byteCount == 1, let letter = state.byte(at: 0),
@@ -48,16 +51,18 @@ public struct ProcessStat: Equatable, Sendable {
       let startTicks = fields.wholeNumber()
     else { return nil }
     self.init(
-      pid: pid, state: letter, parent: parent, group: group, session: session, startTicks: startTicks,
+      pid: pid, name: ProcessName(bytes.extracting(start.offset..<nameEnd)), state: letter, parent: parent, group: group,
+      session: session, startTicks: startTicks,
       cpuTicks: userTicks &+ systemTicks)
   }
 }
 
 extension RawSpan {
-  fileprivate var lastParenthesis: Int? {
-    var offset = byteCount &- 1
-    while let byte = byte(at: offset) {
-      if byte == 0x29 { return offset }
+  /// The last one behind `start`. The kernel cuts names to 63 bytes, and behind the name are numbers.
+  fileprivate func lastParenthesis(from start: Int) -> Int? {
+    var offset = Swift.min(start &+ 64, byteCount &- 1)
+    while offset >= start {
+      if byte(at: offset) == 0x29 { return offset }
       offset &-= 1
     }
     return nil

@@ -11,12 +11,22 @@ import Testing
   }
 
   let stat = ProcessStat(
-    pid: 4242, state: UInt8(ascii: "S"), parent: 4240, group: 4240, session: 4200, startTicks: 987_654, cpuTicks: 175)
+    pid: 4242, name: ProcessName(ofProgram: "chrome"), state: UInt8(ascii: "S"), parent: 4240, group: 4240, session: 4200,
+    startTicks: 987_654, cpuTicks: 175)
 
   @Test func aProcessAsTheKernelWritesIt() { #expect(read(Self.line) == stat) }
 
-  @Test(arguments: ["((sd-pam))", "(a) S 1 1)", "(Web Content)", "()", "(\n)", "(\u{1F980})", "() R 1 1 1 0 -1 0 0)"])
-  func aNameMayHoldAnything(name: String) { #expect(read(Self.line.replacing("(chrome)", with: name)) == stat) }
+  @Test(arguments: [
+    "((sd-pam))", "(a) S 1 1)", "(Web Content)", "()", "(\n)", "(\u{1F980})", "() R 1 1 1 0 -1 0 0)", "())))))))))))))))",
+    "(kworker/u16:3-events_unbound_and_a_description_of_sixty-three_b)",
+  ])
+  func aNameMayHoldAnything(name: String) {
+    let bytes = Array(name.utf8.dropFirst().dropLast())
+    let named = ProcessStat(
+      pid: stat.pid, name: ProcessName(bytes.span.bytes), state: stat.state, parent: stat.parent, group: stat.group,
+      session: stat.session, startTicks: stat.startTicks, cpuTicks: stat.cpuTicks)
+    #expect(read(Self.line.replacing("(chrome)", with: name)) == named)
+  }
 
   @Test func zombiesAndStoppedOnes() {
     #expect(read(Self.line.replacing(") S", with: ") Z"))?.isZombie == true)

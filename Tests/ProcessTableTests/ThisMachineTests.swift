@@ -54,4 +54,21 @@ import Testing
     let info = try contents("/proc/self/fdinfo/\(descriptor)")
     #expect(FdInfo(info.span.bytes).held == [.flock])
   }
+
+  @Test func thisProcessesMemoryAndName() throws {
+    let memory = try contents("/proc/meminfo")
+    let read = MemoryInfo(memory.span.bytes)
+    let info = try #require(read)
+    #expect(info.total == UInt64(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))))
+    #expect(info.available > 0 && info.available <= info.total)
+    let smaps = try contents("/proc/self/smaps_rollup")
+    let counted = MemoryRollup(smaps.span.bytes)
+    let rollup = try #require(counted)
+    #expect(rollup.exclusive > 0 && rollup.exclusive <= rollup.proportional && rollup.proportional <= rollup.resident)
+    let comm = try contents("/proc/self/comm").filter { $0 != 0x0A }
+    let stat = try contents("/proc/self/stat")
+    #expect(ProcessStat(stat.span.bytes)?.name.bytes == comm)
+    let status = try contents("/proc/self/status")
+    #expect(realUser(status: status.span.bytes) == getuid())
+  }
 }
