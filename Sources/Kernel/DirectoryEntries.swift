@@ -48,6 +48,20 @@ public struct DirectoryEntries: ~Escapable {
   }
 }
 
+extension DirectoryEntry {
+  /// The name as a number of at most nine digits, as processes and descriptors have for one; nil for any other.
+  public var number: Int32? {
+    guard (1...9).contains(name.byteCount) else { return nil }
+    var value: Int32 = 0
+    for i in 0..<name.byteCount {
+      let byte = name.load(UInt8.self, at: i)
+      guard (0x30...0x39).contains(byte) else { return nil }
+      value = value * 10 + Int32(byte - 0x30)
+    }
+    return value
+  }
+}
+
 extension DirectoryEntry.Kind {
   init(_ type: UInt8) {
     self =
@@ -63,7 +77,9 @@ extension DirectoryEntry.Kind {
 
 /// A directory opened for listing.
 public struct DirectoryListing: ~Copyable {
-  private let descriptor: Descriptor
+  let descriptor: Descriptor
+
+  init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
   /// - Throws: `EACCES` where it may be entered but not listed; `EMFILE`.
   public init(_ directory: borrowing Directory) throws(Errno) {

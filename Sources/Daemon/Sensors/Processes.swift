@@ -94,21 +94,10 @@ public struct Processes: ~Copyable {
     while (try? listing.read(into: &entries)) == true {
       var cursor = DirectoryEntries(entries.bytes)
       while let entry = cursor.next() {
-        if let pid = number(entry.name) { pids.append(pid) }
+        if let pid = entry.number { pids.append(pid) }
       }
     }
     return pids
-  }
-
-  private func number(_ name: RawSpan) -> Int32? {
-    guard (1...7).contains(name.byteCount) else { return nil }
-    var value: Int32 = 0
-    for i in 0..<name.byteCount {
-      let byte = name.load(UInt8.self, at: i)
-      guard (0x30...0x39).contains(byte) else { return nil }
-      value = value * 10 + Int32(byte - 0x30)
-    }
-    return value
   }
 
   /// Who holds a kernel lock on a file.

@@ -1,0 +1,52 @@
+import Glibc
+import Testing
+
+@testable import Kernel
+
+@Suite struct ProcDirectoryTests {
+  private func text(_ buffer: borrowing ReadBuffer) -> String { String(decoding: Path(buffer.bytes).bytes, as: UTF8.self) }
+
+  @Test(arguments: [0, 7, 10, 4711, 1_000_000_000, .max] as [Int32])
+  func aShortPathIsWrittenOut(number: Int32) {
+    #expect(ShortPath(number).withCString { String(cString: $0) } == "\(number)")
+    #expect(ShortPath(number, "net/tcp6").withCString { String(cString: $0) } == "\(number)/net/tcp6")
+  }
+
+  @Test func aProcesssFilesAndLinks() throws {
+    let proc = try Directory(Path("/proc"))
+    var buffer = ReadBuffer(capacity: 65_536)
+    try proc.read(ShortPath(Own.pid, "stat"), into: &buffer)
+    #expect(text(buffer).hasPrefix("\(getpid()) ("))
+    try proc.readLink(ShortPath(Own.pid, "ns/pid"), into: &buffer)
+    #expect(text(buffer).hasPrefix("pid:["))
+    #expect(refusal { try proc.readLink(ShortPath(Own.pid, "stat"), into: &buffer) } == .invalid)
+    #expect(buffer.bytes.byteCount == 0)
+    #expect(refusal { try proc.read(ShortPath(0x3fff_ffff, "stat"), into: &buffer) } == .noEntry)
+    var little = ReadBuffer(capacity: 5)
+    try proc.readLink(ShortPath(Own.pid, "ns/pid"), into: &little)
+    #expect(text(little) == "pid:[")
+  }
+
+  @Test func whatADescriptorMayDoIsInItsMode() throws {
+    var ends: [Int32] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    let descriptors = try DirectoryListing(ShortPath(Own.pid, "fd"), in: Directory(Path("/proc")))
+    #expect(try descriptors.mode(of: ShortPath(ends[0])) & 0o600 == 0o400)
+    #expect(try descriptors.mode(of: ShortPath(ends[1])) & 0o600 == 0o200)
+    var entries = ReadBuffer(capacity: 32_768)
+    var link = ReadBuffer(capacity: 4096)
+    var found: [String] = []
+    while try descriptors.read(into: &entries) {
+      var cursor = DirectoryEntries(entries.bytes)
+      while let entry = cursor.next() {
+        guard let number = entry.number, ends.contains(number) else { continue }
+        try descriptors.readLink(ShortPath(number), into: &link)
+        found.append(text(link))
+      }
+    }
+    #expect(found.count == 2)
+    #expect(found.allSatisfy { $0.hasPrefix("pipe:[") })
+    #expect(Set(found).count == 1)
+  }
+}
