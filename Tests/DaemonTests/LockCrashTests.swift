@@ -132,26 +132,42 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
-  /// Killed at each of its changes to the disk, one after the other; every lock is whole or gone.
-  @Test(.enabled(if: Programs.has("strace", "setpriv"), "Debian: strace util-linux"), arguments: 1...14)
-  func killedAtEachStepItLeavesEachLockWholeOrGone(step: Int) async throws {
-    let pipeline = try Pipeline()
-    // Started once, so that what it makes for itself is not counted.
-    try await startAndStop(pipeline)
+  /// A lock of each kind, old enough.
+  private static func makeLocks(in pipeline: Pipeline) throws {
     try pipeline.write("tasks/a.lock", "content")
     try pipeline.link("tasks/b.lock", to: "host-4194304")
     try pipeline.makeDirectory("tasks/c.lock")
     for name in ["a", "b", "c"] { try pipeline.date("tasks/\(name).lock", secondsAgo: 7200) }
+  }
+
+  private static let tracesChanges = ["-e", "trace=renameat2,unlinkat,fchownat"]
+
+  /// Every change that it makes to a directory from its start until the last of three locks is gone, seen in
+  /// a run in which nobody kills it.
+  private static func changes() async throws -> [Call] {
+    guard Programs.has("strace", "setpriv") else { return [] }
+    let pipeline = try Pipeline()
+    try makeLocks(in: pipeline)
+    let calls = try await pipeline.callsOfReaping(tracesChanges)
+    let last = try #require(calls.lastIndex { $0.name == "unlinkat" && $0.line.contains(#"".midwatch-lock-"#) })
+    return Array(calls[...last])
+  }
+
+  /// Killed before each of these changes, one after the other; every lock is whole or gone.
+  @Test(.enabled(if: Programs.has("strace", "setpriv"), "Debian: strace util-linux"), arguments: try await changes())
+  func killedAtEachStepItLeavesEachLockWholeOrGone(step: Call) async throws {
+    let pipeline = try Pipeline()
+    try Self.makeLocks(in: pipeline)
     let kinds = Dictionary(
       uniqueKeysWithValues: try ["a", "b", "c"].map { ($0, try inode("\($0).lock", in: pipeline)) })
     let daemon = try RunningDaemon(
       pipeline, "locks.stale-after=1h",
-      through: [
-        "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat2,unlinkat,fchownat", "-e",
-        "inject=renameat2,unlinkat,fchownat:signal=KILL:when=\(step)", "setpriv", "--pdeathsig", "KILL",
-      ], waits: false)
-    #expect(await eventually { !daemon.isRunning })
-    daemon.kill()
+      through: pipeline.tracing(
+        Self.tracesChanges + ["-e", "inject=\(step.name):signal=KILL:when=\(step.number)"]), waits: false)
+    // status.json is written when the last lock is gone: a daemon that comes to it was not killed.
+    #expect(await eventually { !daemon.isRunning || !pipeline.status().isEmpty })
+    try #require(!daemon.isRunning)
+    #expect(daemon.wait() == 256 + SIGKILL)
     try await startAndStop(pipeline)
     let gone = Set(
       pipeline.journal("reaped").compactMap { ($0["path"] as? String)?.split(separator: "/").last.map(String.init) })

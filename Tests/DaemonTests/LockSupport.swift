@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 extension Pipeline {
   /// Sets the times of what bears the name, a symlink itself included; less than nothing is in the future.
@@ -42,5 +43,47 @@ extension Pipeline {
 
   func move(_ name: String, to other: String) throws {
     try FileManager.default.moveItem(atPath: path(name), toPath: path(other))
+  }
+}
+
+// MARK: system calls
+
+/// One system call of the daemon's.
+struct Call: Sendable, CustomTestStringConvertible {
+  let name: String
+  /// Among those of its name, from 1: so does strace(1) count them.
+  let number: Int
+  /// As strace(1) shows it.
+  let line: String
+
+  var testDescription: String { "\(name) \(number)" }
+}
+
+extension Pipeline {
+  /// What runs the daemon under strace(1); it does not outlive that.
+  func tracing(_ options: [String]) -> [String] {
+    ["strace", "-qq", "-o", path("trace")] + options + ["setpriv", "--pdeathsig", "KILL"]
+  }
+
+  var trace: String { read("trace") ?? "" }
+
+  /// What the trace has by now.
+  func calls() -> [Call] {
+    var counts: [Substring: Int] = [:]
+    return trace.split(separator: "\n").compactMap { line in
+      guard !line.hasPrefix("---"), let end = line.firstIndex(of: "(") else { return nil }
+      counts[line[..<end], default: 0] += 1
+      return Call(name: String(line[..<end]), number: counts[line[..<end]] ?? 0, line: String(line))
+    }
+  }
+
+  /// Lets the daemon reap every lock in `tasks`, and tells which of the calls that were asked for it made until
+  /// its first round was over.
+  func callsOfReaping(_ options: [String]) async throws -> [Call] {
+    let daemon = try RunningDaemon(self, "locks.stale-after=1h", through: tracing(options), waits: false)
+    defer { daemon.kill() }
+    try #require(await eventually { !status().isEmpty || !daemon.isRunning }, "\(daemon.output)")
+    try #require(names(in: "tasks") == [], "\(daemon.output)")
+    return calls()
   }
 }
