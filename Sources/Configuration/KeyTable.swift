@@ -5,15 +5,23 @@ import Rules
 enum KeyTable {
   /// The keys of the sections other than `[agent NAME]`.
   static var general: [Key<Settings>] {
-    pipeline.map { $0.lifted("pipeline", { $0.pipeline }, { $0.pipeline = $1 }) }
-      + locks.map { $0.lifted("locks", { $0.locks }, { $0.locks = $1 }) }
-      + heartbeats(watch: .list(.templateWithAgent)).map { $0.lifted("heartbeats", { $0.heartbeats }, { $0.heartbeats = $1 }) }
-      + outputs(watch: .list(.templateWithAgent)).map { $0.lifted("outputs", { $0.outputs }, { $0.outputs = $1 }) }
-      + jobs.map { $0.lifted("jobs", { $0.jobs }, { $0.jobs = $1 }) }
-      + halt.map { $0.lifted("halt", { $0.halt }, { $0.halt = $1 }) }
-      + memory.map { $0.lifted("memory", { $0.memory }, { $0.memory = $1 }) }
-      + leaks.map { $0.lifted("leaks", { $0.leaks }, { $0.leaks = $1 }) }
-      + alert.map { $0.lifted("alert", { $0.alert }, { $0.alert = $1 }) }
+    var keys: [Key<Settings>] = []
+    // At once: each smaller array that it would outgrow leaves a hole in the heap of a watch that runs for months.
+    keys.reserveCapacity(64)
+    for key in pipeline { keys.append(key.lifted("pipeline", { $0.pipeline }, { $0.pipeline = $1 })) }
+    for key in locks { keys.append(key.lifted("locks", { $0.locks }, { $0.locks = $1 })) }
+    for key in heartbeats(watch: .list(.templateWithAgent)) {
+      keys.append(key.lifted("heartbeats", { $0.heartbeats }, { $0.heartbeats = $1 }))
+    }
+    for key in outputs(watch: .list(.templateWithAgent)) {
+      keys.append(key.lifted("outputs", { $0.outputs }, { $0.outputs = $1 }))
+    }
+    for key in jobs { keys.append(key.lifted("jobs", { $0.jobs }, { $0.jobs = $1 })) }
+    for key in halt { keys.append(key.lifted("halt", { $0.halt }, { $0.halt = $1 })) }
+    for key in memory { keys.append(key.lifted("memory", { $0.memory }, { $0.memory = $1 })) }
+    for key in leaks { keys.append(key.lifted("leaks", { $0.leaks }, { $0.leaks = $1 })) }
+    for key in alert { keys.append(key.lifted("alert", { $0.alert }, { $0.alert = $1 })) }
+    return keys
   }
 
   /// The keys of `[agent NAME]`: its own, and those of two sections for this agent alone.

@@ -31,9 +31,10 @@ public struct SettingsBuilder: Sendable {
   static let commandLine = "--set"
   static let mostAgents = 1024
 
-  /// Made for the builder and gone with it: a watch that runs for months needs no table of keys.
-  let generalKeys = KeyTable.general
-  let agentKeys = KeyTable.agent
+  /// Made for the first section that is named, and gone with the builder: a watch that runs for months needs
+  /// no table of keys, and one without a configuration never did.
+  private(set) var generalKeys: [Key<Settings>] = []
+  private(set) var agentKeys: [Key<AgentSettings>] = []
 
   private(set) var slots: [SlotID: Slot] = [:]
   private(set) var agentNames: [[UInt8]] = []
@@ -121,9 +122,13 @@ public struct SettingsBuilder: Sendable {
       if let known = agentNames.firstIndex(of: agent) { return .agent(known) }
       guard agentNames.count < Self.mostAgents else { throw position.error("there are more than \(Self.mostAgents) agents") }
       agentNames.append(agent)
+      if agentKeys.isEmpty { agentKeys = KeyTable.agent }
       return .agent(agentNames.count - 1)
     }
-    if let section = KeyTable.sections.first(where: { name.elementsEqual($0.utf8) }) { return .general(section) }
+    if let section = KeyTable.sections.first(where: { name.elementsEqual($0.utf8) }) {
+      if generalKeys.isEmpty { generalKeys = KeyTable.general }
+      return .general(section)
+    }
     if word.count < name.count, Suggestion.nearest(to: Array(word), among: ["agent"]) != nil {
       throw position.error(
         "there is no section [\(printable(name))]; did you mean [agent\(printable(Array(name[word.count...])))]?")
@@ -165,10 +170,10 @@ public struct SettingsBuilder: Sendable {
   private func unknown(_ key: [UInt8], in section: String, known: [String]) -> String {
     let here = section == "agent" ? "[agent NAME]" : "[\(section)]"
     let start = "there is no key \(quoted(key)) in \(here)"
-    if let other = generalKeys.first(where: { key.elementsEqual($0.name.utf8) }) {
+    if let other = KeyTable.general.first(where: { key.elementsEqual($0.name.utf8) }) {
       return "\(start); it belongs in [\(other.section)]"
     }
-    if section != "agent", let other = agentKeys.first(where: { key.elementsEqual($0.name.utf8) }), other.section == "agent" {
+    if section != "agent", KeyTable.agent.contains(where: { $0.section == "agent" && key.elementsEqual($0.name.utf8) }) {
       return "\(start); it belongs in [agent NAME]"
     }
     if let near = Suggestion.nearest(to: key, among: known) { return "\(start); did you mean '\(near)'?" }
@@ -183,7 +188,7 @@ public struct SettingsBuilder: Sendable {
     // An agent's name may hold dots, and so may a key: the longest key that exists counts.
     guard var dot = bytes[left].lastIndex(of: ASCII.dot), dot > first else { return nil }
     if let before = bytes[left.lowerBound..<dot].lastIndex(of: ASCII.dot), before > first,
-      agentKeys.contains(where: { bytes[(before + 1)..<left.upperBound].elementsEqual(($0.section + "." + $0.name).utf8) })
+      KeyTable.agent.contains(where: { bytes[(before + 1)..<left.upperBound].elementsEqual(($0.section + "." + $0.name).utf8) })
     {
       dot = before
     }

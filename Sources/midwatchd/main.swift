@@ -13,16 +13,28 @@ case .watch(let loader):
 }
 
 func watch(_ loader: SettingsLoader) -> Int32 {
-  do throws(SettingsLoader.Refusal) {
-    let loaded = try loader.load()
-    return stand(loaded, loader)
-  } catch {
-    Terminal.write(Array("\(error)\n".utf8), to: .error)
-    return 78
+  switch stand(loader) {
+  case .watch(let watch):
+    watch.run()
+    return 0
+  case .refused(let line, let exitCode):
+    Terminal.write(Array("\(line)\n".utf8), to: .error)
+    return exitCode
   }
 }
 
-func stand(_ loaded: SettingsLoader.Loaded, _ loader: SettingsLoader) -> Int32 {
+enum Standing {
+  case watch(Watch)
+  case refused(String, exitCode: Int32)
+}
+
+/// Returns before the watch runs: the table of keys and the files' texts, a hundred kilobytes, are gone
+/// with this frame and not held for months.
+func stand(_ loader: SettingsLoader) -> Standing {
+  let loaded: SettingsLoader.Loaded
+  do throws(SettingsLoader.Refusal) { loaded = try loader.load() } catch {
+    return .refused(error.description, exitCode: 78)
+  }
   do throws(Watch.Failure) {
     let watch = try Watch.stand(
       loaded.settings, root: loaded.root, places: loaded.places, log: Log(),
@@ -32,10 +44,8 @@ func stand(_ loaded: SettingsLoader.Loaded, _ loader: SettingsLoader) -> Int32 {
         }
       })
     Terminal.write(Array(watch.introduction().utf8), to: .error)
-    watch.run()
-    return 0
+    return .watch(watch)
   } catch {
-    Terminal.write(Array("midwatchd: \(error)\n".utf8), to: .error)
-    return error.exitCode
+    return .refused("midwatchd: \(error)", exitCode: error.exitCode)
   }
 }
