@@ -8,9 +8,12 @@ extension Watch {
   public func run() {
     var events = ReadBuffer(capacity: 65_536)
     begin()
-    // Out here, where the stack is short again.
-    OwnMemory.releaseStart()
-    while !isStopping { turn(&events) }
+    while !isStopping {
+      // Out here, where the stack is short again.
+      if hasReadSettings { OwnMemory.releaseStart() }
+      hasReadSettings = false
+      turn(&events)
+    }
     end()
   }
 

@@ -64,6 +64,8 @@ public final class Watch {
   /// No output before it counts.
   var closedAt: WallTime
   var isStopping = false
+  /// A start or a reload left memory behind that is not needed again.
+  var hasReadSettings = true
   var needsFullVisit = false
   /// What is said once.
   var said: Set<String> = []
