@@ -55,6 +55,15 @@ public struct File: ~Copyable {
     }
   }
 
+  /// Reads from the beginning in one pread(2), at most what the buffer holds: all of a file of /proc or
+  /// /sys, which is made anew for each reading.
+  ///
+  /// - Throws: `EIO`; `ENODEV` from a control group that was removed.
+  public borrowing func read(into buffer: inout ReadBuffer) throws(Errno) {
+    let number = descriptor.number
+    try retrying { unsafe buffer.fill { unsafe pread(number, $0, $1, 0) } }
+  }
+
   /// Writes all of `bytes` in one write(2) where the kernel lets it.
   ///
   /// - Throws: `ENOSPC`, `EDQUOT`, `EIO`; what was written before stays.

@@ -83,7 +83,7 @@ public struct MemoryRollup: Equatable, Sendable {
 }
 
 /// Lines such as `MemTotal:  16283160 kB`; others, and one without its end, are passed over.
-private struct KibibyteLines: ~Escapable {
+struct KibibyteLines: ~Escapable {
   struct Line: ~Escapable {
     let name: RawSpan
     /// In bytes.
