@@ -149,7 +149,9 @@ import Testing
     let pipeline = try Pipeline()
     try makeLocks(in: pipeline)
     let calls = try await pipeline.callsOfReaping(tracesChanges)
-    let last = try #require(calls.lastIndex { $0.name == "unlinkat" && $0.line.contains(#"".midwatch-lock-"#) })
+    guard let last = calls.lastIndex(where: { $0.name == "unlinkat" && $0.line.contains(#"".midwatch-lock-"#) }) else {
+      throw NotReaped(output: pipeline.trace)
+    }
     return Array(calls[...last])
   }
 

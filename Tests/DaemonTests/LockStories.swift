@@ -162,11 +162,11 @@ import Testing
     try pipeline.link(directory, to: outside.path("there"))
     #expect(await !eventually(within: 3) { (try? outside.everything()) != before })
     if directory == "tasks" {
-      #expect(await eventually { pipeline.journal("symlink").count == 1 }, "why nothing is watched there")
+      #expect(await eventually { !pipeline.journal("symlink").isEmpty }, "why nothing is watched there")
       // Another link in its place is no news.
       try pipeline.link("other", to: outside.path("there/deep"))
       #expect(rename(pipeline.path("other"), pipeline.path(directory)) == 0)
-      #expect(await !eventually(within: 1) { pipeline.journal("symlink").count > 1 })
+      #expect(await !eventually(within: 1) { pipeline.journal("symlink").count != 1 })
     }
     #expect(daemon.stop() == 0)
     let again = try await RunningDaemon.start(pipeline, "locks.stale-after=1s", "locks.watch=\(watch)")
