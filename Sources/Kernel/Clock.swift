@@ -24,6 +24,12 @@ public enum Clock {
   /// The unit of `/proc/PID/stat` times. - SeeAlso: sysconf(3), _SC_CLK_TCK
   public static let ticksPerSecond: Int64 = max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))
 
+  /// So many ticks as a length of time.
+  public static func span(ofTicks ticks: UInt64) -> TimeSpan {
+    let (seconds, rest) = ticks.quotientAndRemainder(dividingBy: UInt64(ticksPerSecond))
+    return TimeSpan.seconds(Int64(clamping: seconds)) + TimeSpan(nanoseconds: Int64(rest) * (1_000_000_000 / ticksPerSecond))
+  }
+
   /// Sleeps for `span`; a signal does not cut it short by more than itself.
   public static func rest(_ span: TimeSpan) {
     guard span > .zero else { return }

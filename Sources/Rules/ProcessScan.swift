@@ -83,7 +83,7 @@ public struct BrowserProcess: Equatable, Sendable {
   }
 }
 
-/// One pass over /proc.
+/// One pass over /proc. A process that came or went meanwhile may be missing.
 public struct ProcessScan: Equatable, Sendable {
   /// By pid, ascending.
   public private(set) var processes: [ProcessSighting] = []
@@ -91,6 +91,8 @@ public struct ProcessScan: Equatable, Sendable {
   public private(set) var browsers: [Int32: BrowserProcess] = [:]
   /// Programs of `helpers` that the operator named, by pid, with their real users.
   public private(set) var helpers: [Int32: UInt32] = [:]
+  /// Some processes are hidden from us: that one is missing proves nothing.
+  public var isPartial = false
 
   public init() {}
 
@@ -113,14 +115,26 @@ public struct ProcessScan: Equatable, Sendable {
     helpers[process.identity.pid] = user
   }
 
-  public subscript(pid: Int32) -> ProcessSighting? {
+  /// A process that was added before turns out to be a helper of that user's.
+  public mutating func note(helper pid: Int32, of user: UInt32) {
+    if index(of: pid) != nil { helpers[pid] = user }
+  }
+
+  /// What a process that was added before turns out to be, its program being known now.
+  public mutating func correct(_ pid: Int32, to role: ProcessSighting.Role) {
+    if let index = index(of: pid) { processes[index].role = role }
+  }
+
+  public subscript(pid: Int32) -> ProcessSighting? { index(of: pid).map { processes[$0] } }
+
+  private func index(of pid: Int32) -> Int? {
     var low = 0
     var high = processes.count
     while low < high {
       let middle = low + (high - low) / 2
-      let found = processes[middle]
-      if found.identity.pid == pid { return found }
-      if found.identity.pid < pid { low = middle + 1 } else { high = middle }
+      let found = processes[middle].identity.pid
+      if found == pid { return middle }
+      if found < pid { low = middle + 1 } else { high = middle }
     }
     return nil
   }

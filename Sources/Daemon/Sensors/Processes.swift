@@ -40,10 +40,7 @@ public struct Processes: ~Copyable {
 
   /// How long ago a process started.
   public func age(_ process: ProcessIdentity) -> TimeSpan {
-    let (seconds, ticks) = process.startTicks.quotientAndRemainder(dividingBy: UInt64(Clock.ticksPerSecond))
-    let started =
-      TimeSpan.seconds(Int64(clamping: seconds)) + TimeSpan(nanoseconds: Int64(ticks) * (1_000_000_000 / Clock.ticksPerSecond))
-    return Clock.sinceBoot() - started
+    Clock.sinceBoot() - Clock.span(ofTicks: process.startTicks)
   }
 
   /// What became of the process that a lock names.
