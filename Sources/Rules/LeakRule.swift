@@ -31,7 +31,7 @@ public struct LeakRule: Sendable {
     /// How long a page must have rested: 10 min where pages are abandoned at 30.
     public var abandonedRest: TimeSpan { TimeSpan(nanoseconds: abandonedAge.nanoseconds / 3) }
 
-    func treatment(of kind: Kind) -> Treatment {
+    public func treatment(of kind: Kind) -> Treatment {
       switch kind {
       case .orphanBrowser: orphanBrowsers
       case .orphanChild: orphanChildren
@@ -63,6 +63,15 @@ public struct LeakRule: Sendable {
     public var proof: Proof
     /// Since the first look that found it.
     public var found: TimeSpan
+  }
+
+  /// What is to become of one that was found leaked.
+  public struct Outlook: Equatable, Sendable {
+    public var process: ProcessIdentity
+    public var kind: Kind
+    public var since: Instant
+    /// When it is killed, or told of, if it is found so again; nil: not as things stand.
+    public var due: Instant?
   }
 
   /// Trees to be killed in one pass: a rule gone wrong does not empty a machine at once.
@@ -100,7 +109,8 @@ public struct LeakRule: Sendable {
   private var pending: ProcessScan?
   private var lastPass: Instant?
   private var isStirred = false
-  private var hasBrowsers = false
+  /// An automated browser lives, by the last pass.
+  public private(set) var hasBrowsers = false
 
   private struct Suspect: Sendable {
     var kind: Kind
@@ -138,9 +148,13 @@ public struct LeakRule: Sendable {
     }
   }
 
-  /// Since when a process has been found leaked, and when it will be killed; nil for one that is not.
-  public func outlook(of process: ProcessIdentity) -> (since: Instant, due: Instant?)? {
-    suspects[process].map { ($0.since, due($0)) }
+  /// For how long each of a browser's processes has used no CPU, as far as anybody has watched.
+  public func rests(at now: Instant) -> [ProcessIdentity: TimeSpan] { known.mapValues { now - $0.restsSince } }
+
+  /// Everything that is found leaked at present, the longest first.
+  public var outlooks: [Outlook] {
+    suspects.map { Outlook(process: $0.key, kind: $0.value.kind, since: $0.value.since, due: $0.value.isDealtWith ? nil : due($0.value)) }
+      .sorted { ($0.since, $0.process.pid) < ($1.since, $1.process.pid) }
   }
 
   private func due(_ suspect: Suspect) -> Instant? {

@@ -23,7 +23,7 @@ extension ProcessScan {
   private func isBrowser(_ pid: Int32) -> Bool { browsers[pid]?.part == .browser && living(pid) != nil }
 
   /// From the parent upward.
-  func ancestors(of process: ProcessSighting) -> [Int32] {
+  public func ancestors(of process: ProcessSighting) -> [Int32] {
     var chain: [Int32] = []
     var next = process.parent
     while next > 0, chain.count < Self.longestChain, !chain.contains(next) {
