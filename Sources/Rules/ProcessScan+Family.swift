@@ -7,7 +7,7 @@ extension ProcessScan {
   /// A parent proves little: kill the zygotes of a healthy browser and all its pages are pid 1's. Their
   /// group and session go on naming it, and no number is given away that still names a group. The last two
   /// are guesses, in favour of the process.
-  func browser(of pid: Int32) -> Int32? {
+  public func browser(of pid: Int32) -> Int32? {
     guard let child = self[pid], let details = browsers[pid] else { return nil }
     if details.part == .browser { return pid }
     if let above = ancestors(of: child).first(where: isBrowser) { return above }
