@@ -87,7 +87,8 @@ extension LeakRule {
   public func verdict(
     on pid: Int32, in scan: ProcessScan, _ evidence: [ProcessIdentity: LeakEvidence], at now: Instant
   ) -> Verdict {
-    guard let process = scan.living(pid) else { return .kept(.notOurs) }
+    // Pid 1 may be a browser, in a container.
+    guard pid > 1, let process = scan.living(pid) else { return .kept(.notOurs) }
     if let user = scan.helpers[pid] {
       guard policy.users.contains(user) else { return .kept(.anotherUser) }
       return orphan(process, .helper, in: scan, evidence)

@@ -100,19 +100,20 @@ public struct ProcessScan: Equatable, Sendable {
 
   /// - Parameter process: the pid is higher than those of all before it, as /proc lists them; one that
   ///   is not is passed over.
-  public mutating func add(_ process: ProcessSighting) {
-    if let last = processes.last, last.identity.pid >= process.identity.pid { return }
+  public mutating func add(_ process: ProcessSighting) { _ = append(process) }
+
+  private mutating func append(_ process: ProcessSighting) -> Bool {
+    if let last = processes.last, last.identity.pid >= process.identity.pid { return false }
     processes.append(process)
+    return true
   }
 
   public mutating func add(_ process: ProcessSighting, browser: BrowserProcess) {
-    add(process)
-    browsers[process.identity.pid] = browser
+    if append(process) { browsers[process.identity.pid] = browser }
   }
 
   public mutating func add(_ process: ProcessSighting, helperOf user: UInt32) {
-    add(process)
-    helpers[process.identity.pid] = user
+    if append(process) { helpers[process.identity.pid] = user }
   }
 
   /// A process that was added before turns out to be a helper of that user's.

@@ -186,6 +186,8 @@ struct LeakStory {
     return deeds
   }
 
+  func outlook(of pid: Int32) -> LeakRule.Outlook? { rule.outlooks.first { $0.process.pid == pid } }
+
   func verdict(on pid: Int32) -> LeakRule.Verdict {
     let scan = machine.scan
     return rule.verdict(on: pid, in: scan, evidence(for: scan.processes.map(\.identity)), at: at(machine.now))

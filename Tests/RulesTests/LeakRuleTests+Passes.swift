@@ -78,7 +78,7 @@ extension LeakRuleTests {
     let other = ProcessIdentity(pid: 400, startTicks: 1)
     story.rule.handle(.examined([other: LeakEvidence()]), at: at(500), into: &actions)
     #expect(actions == [.examine([identity])])
-    #expect(story.rule.outlook(of: identity) == nil)
+    #expect(story.outlook(of: 400) == nil)
   }
 
   @Test func onlyThoseWhoMayBeLeakedAreExamined() {
@@ -90,18 +90,17 @@ extension LeakRuleTests {
 
   @Test func theOutlookTellsSinceWhenAndUntilWhen() {
     var story = orphans(1) { $0.orphanBrowsers = .act }
-    let identity = story.machine.identity(400)
-    #expect(story.rule.outlook(of: identity) == nil)
+    #expect(story.rule.outlooks == [])
     _ = story.look(from: 0, to: 30)
-    #expect(story.rule.outlook(of: identity)?.since == at(0))
-    #expect(story.rule.outlook(of: identity)?.due == nil)
+    #expect(story.outlook(of: 400)?.since == at(0))
+    #expect(story.outlook(of: 400)?.due == nil)
     story.rule.isImpatient = true
-    #expect(story.rule.outlook(of: identity)?.due == at(30))
+    #expect(story.outlook(of: 400)?.due == at(30))
     story.rule.policy.orphanBrowsers = .kill
     story.rule.isImpatient = false
-    #expect(story.rule.outlook(of: identity)?.due == at(120))
+    #expect(story.outlook(of: 400)?.due == at(120))
     story.rule.policy.orphanBrowsers = .off
-    #expect(story.rule.outlook(of: identity)?.due == nil)
+    #expect(story.outlook(of: 400)?.due == nil)
   }
 
   @Test func aLeakTellsSinceWhenItWasFoundAndWhoAdoptedIt() {
@@ -151,7 +150,7 @@ extension LeakRuleTests {
     story.rule.policy.helpers = .off
     story.rule.isImpatient = true
     #expect(story.look(from: 100, to: 900) == [])
-    #expect(story.rule.outlook(of: story.machine.identity(400)) == nil)
+    #expect(story.outlook(of: 400) == nil)
   }
 
   @Test func actWaitsUntilMemoryIsShort() {

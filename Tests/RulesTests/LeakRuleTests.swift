@@ -321,6 +321,27 @@ import Testing
     #expect(story.look(from: 1000, to: 2000) == [])
   }
 
+  @Test func pidOneIsNobodysLeak() {
+    for change: (inout ProcessSighting) -> Void in [{ $0.parent = 1 }, { $0.parent = 50 }] {
+      var story = LeakStory()
+      story.machine.start(50, .reaper)
+      story.machine.browser(1)
+      story.machine.change(1, change)
+      expectKept(story, 1, .notOurs)
+    }
+  }
+
+  @Test func aSecondProcessOfOneNumberIsPassedOverAsAWhole() {
+    var scan = ProcessScan()
+    for pid: Int32 in [1, 400] {
+      scan.add(ProcessSighting(ProcessIdentity(pid: pid, startTicks: 1), parent: 1, group: 1, session: 1))
+    }
+    let double = ProcessSighting(ProcessIdentity(pid: 400, startTicks: 2), parent: 1, group: 1, session: 1, role: .browser)
+    scan.add(double, browser: BrowserProcess(.browser, user: Machine.user, program: 7, isAutomated: true))
+    scan.add(double, helperOf: Machine.user)
+    #expect(scan.browsers.isEmpty && scan.helpers.isEmpty && scan[400]?.identity.startTicks == 1)
+  }
+
   @Test func aCrashHandlerIsNoPartOfIt() {
     let story = puppeteer()
     for crash: Int32 in [401, 402] { #expect(story.verdict(on: crash) == .kept(.notOurs)) }
