@@ -189,7 +189,9 @@ public struct LeakRule: Sendable {
     var pageIsGoing =
       policy.abandoned != .report && suspects.values.contains { $0.kind == .abandoned && $0.isDealtWith }
     for index in leaks.indices {
-      var suspect = suspects[leaks[index].root] ?? Suspect(kind: leaks[index].kind, since: now)
+      var suspect = Suspect(kind: leaks[index].kind, since: now)
+      // What was found to be another kind of leak was not found to be this one.
+      if let known = suspects[leaks[index].root], known.kind == suspect.kind { suspect = known }
       leaks[index].found = now - suspect.since
       defer { suspects[leaks[index].root] = suspect }
       guard !suspect.isDealtWith, let due = due(suspect), due <= now else { continue }

@@ -128,6 +128,20 @@ extension LeakRuleTests {
     #expect(ours.look(from: 1000, to: 1900) == [])
   }
 
+  @Test func anAbandonedPageWhoseBrowserDiesIsFoundAnew() {
+    for (isImpatient, second) in [(false, Int64(2550)), (true, 2460)] {
+      var story = webFetch(pages: 3)
+      #expect(story.look(from: 0, to: 2400) == [])
+      story.machine.kill(400)
+      story.rule.isImpatient = isImpatient
+      #expect(story.look(from: 2430, to: 2700).contains(Deed(second: second, kind: .orphanChild, root: 410)))
+    }
+    var told = webFetch(pages: 3) { $0.abandoned = .report }
+    #expect(told.look(from: 0, to: 2400).map(\.root) == [410, 411])
+    told.machine.kill(400)
+    #expect(told.look(from: 2430, to: 2700).contains(Deed(second: 2550, kind: .orphanChild, root: 410)))
+  }
+
   // MARK: Adoption
 
   @Test func aSubreaperThatIsKnownAsOneAdopts() {
