@@ -235,23 +235,36 @@ public struct LeakRule: Sendable {
     /// It has used next to no CPU since then.
     var restsSince: Instant
     var cpu: TimeSpan
+    /// At the last look.
+    var seen: (at: Instant, cpu: TimeSpan)
+
+    init(_ process: ProcessSighting, at now: Instant) {
+      parent = process.parent
+      restsSince = now
+      cpu = process.cpu
+      seen = (now, process.cpu)
+    }
   }
 
   private mutating func remember(_ scan: ProcessScan, at now: Instant) {
     var seen: [ProcessIdentity: Known] = [:]
+    func works(_ cpu: TimeSpan, since: Instant) -> Bool {
+      // An idle page's timers tick: 1 tick in 10 s was measured.
+      cpu > TimeSpan(nanoseconds: (now - since).nanoseconds / 500) + .milliseconds(20)
+    }
     func note(_ process: ProcessSighting) {
       guard seen[process.identity] == nil else { return }
-      var entry = known[process.identity] ?? Known(parent: process.parent, restsSince: now, cpu: process.cpu)
+      var entry = known[process.identity] ?? Known(process, at: now)
       if entry.parent != process.parent {
         entry.parent = process.parent
         entry.isAdopted = true
       }
-      // An idle page's timers tick: 1 tick in 10 s was measured.
-      let allowed = TimeSpan(nanoseconds: (now - entry.restsSince).nanoseconds / 500) + .milliseconds(20)
-      if process.cpu - entry.cpu > allowed {
+      // Also since the last look: an hour's rest must not make up for a second's work.
+      if works(process.cpu - entry.cpu, since: entry.restsSince) || works(process.cpu - entry.seen.cpu, since: entry.seen.at) {
         entry.restsSince = now
         entry.cpu = process.cpu
       }
+      entry.seen = (now, process.cpu)
       seen[process.identity] = entry
     }
     for pid in Array(scan.browsers.keys) + Array(scan.helpers.keys) {

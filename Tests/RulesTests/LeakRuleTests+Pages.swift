@@ -91,6 +91,26 @@ extension LeakRuleTests {
     #expect(story.verdict(on: 411) == .kept(.notRestingYet))
   }
 
+  @Test func aLongRestDoesNotMakeUpForASecondsWork() {
+    var story = webFetch(pages: 3)
+    #expect(story.look(from: 0, to: 2400) == [])
+    // Its driver takes it up again.
+    story.machine.change(410) { $0.cpu = .seconds(1) }
+    story.rule.isImpatient = true
+    #expect(story.look(from: 2430, to: 2460).map(\.root) == [411])
+    #expect(story.verdict(on: 410) == .kept(.notRestingYet))
+  }
+
+  @Test func norDoManySmallOnes() {
+    var story = webFetch(pages: 3)
+    story.rule.isImpatient = true
+    // Little between two looks that follow each other closely, and 1 % all the time.
+    for second in stride(from: Int64(1600), through: 2400, by: 2) {
+      for page: Int32 in [410, 411] { story.machine.change(page) { $0.cpu = .milliseconds(10 * second) } }
+      #expect(story.look(second) == [])
+    }
+  }
+
   @Test func whatProtectsABrowserProtectsItsPages() {
     for (evidence, reason) in [
       (LeakEvidence(isInOurNamespace: false), LeakRule.Reason.container), (LeakEvidence(allowedBy: "web"), .allowed("web")),
