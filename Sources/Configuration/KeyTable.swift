@@ -184,10 +184,10 @@ enum KeyTable {
         "mode", .mode, { $0.mode }, { $0.mode = $1 },
         "on alerts and hurries the removal of leaks, observe only writes down what it would have done, off does not look."),
       Key(
-        "warn", .percent, { $0.warn }, { $0.warn = $1 },
+        "warn", .percent, { $0.policy.warn }, { $0.policy.warn = $1 },
         "Memory in use from which on it is watched closely; below it a shortage is over."),
       Key(
-        "act", .orOff(.percent), { $0.act }, { $0.act = $1 },
+        "act", .orOff(.percent), { $0.policy.act }, { $0.policy.act = $1 },
         "Memory in use at which leaks are removed without waiting, and the biggest users are told. Or off."),
     ]
   }

@@ -117,10 +117,7 @@ public struct HaltSettings: Equatable, Sendable {
 
 public struct MemorySettings: Equatable, Sendable {
   public var mode = Mode.on
-  /// Percent.
-  public var warn = 80
-  /// Percent; nil: warn and never grow impatient.
-  public var act: Int? = 87
+  public var policy = MemoryRule.Policy(warn: 80, act: 87)
   public init() {}
 }
 

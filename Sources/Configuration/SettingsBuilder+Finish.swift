@@ -7,6 +7,7 @@ extension SettingsBuilder {
   public func finish() throws(ConfigurationError) -> Settings {
     var settings = Settings()
     try apply(generalKeys, agent: nil, to: &settings)
+    if isTrial { spareLeaks(&settings.leaks.policy) }
     try settlePipeline(&settings)
     try settleLevers(&settings)
     for (index, name) in agentNames.enumerated() {
@@ -98,12 +99,20 @@ extension SettingsBuilder {
     return agent
   }
 
+  /// Who only tries midwatch out has not said that it may kill.
+  private func spareLeaks(_ policy: inout LeakRule.Policy) {
+    if slot("leaks", "orphan-browsers", nil) == nil { policy.orphanBrowsers = .report }
+    if slot("leaks", "orphan-children", nil) == nil { policy.orphanChildren = .report }
+    if slot("leaks", "abandoned", nil) == nil { policy.abandoned = .report }
+  }
+
   // MARK: Checks
 
   private func checkLimits(_ settings: Settings) throws(ConfigurationError) {
-    if let act = settings.memory.act, act < settings.memory.warn {
+    let memory = settings.memory.policy
+    if let act = memory.act, act < memory.warn {
       throw firstAssigned([("memory", "act"), ("memory", "warn")]).error(
-        "act (\(act)%) is below warn (\(settings.memory.warn)%), so that it would act before it warns; write act of at least \(settings.memory.warn)%"
+        "act (\(act)%) is below warn (\(memory.warn)%), so that it would act before it warns; write act of at least \(memory.warn)%"
       )
     }
     try checkAgent(settings.heartbeats, settings.outputs, nil)

@@ -11,6 +11,8 @@ public struct SettingsBuilder: Sendable {
   public var rootOverride: String?
   /// Caps every mode; `--observe` is `.observe`.
   public var modeCap = Mode.on
+  /// No file was read: leaks that nobody said to kill are only reported.
+  public var isTrial = false
 
   /// What was said about one key.
   struct Slot: Sendable {

@@ -10,6 +10,8 @@ struct EventSources: ~Copyable {
     static let signals: UInt64 = 4
     static let mounts: UInt64 = 5
     static let hook: UInt64 = 6
+    static let browsers: UInt64 = 7
+    static let pressure: UInt64 = 8
     /// Processes are numbered from here, each with a number of its own.
     static let firstProcess: UInt64 = 1 << 32
   }

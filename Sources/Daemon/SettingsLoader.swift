@@ -43,6 +43,7 @@ public struct SettingsLoader: Sendable {
     builder.modeCap = observesOnly ? .observe : .on
     if let root { builder.rootOverride = String(decoding: root.bytes, as: UTF8.self) }
     let files = try self.files()
+    builder.isTrial = files.isEmpty
     let loaded: Loaded
     do throws(ConfigurationError) {
       for file in files { try read(file, into: &builder) }

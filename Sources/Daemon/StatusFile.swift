@@ -52,6 +52,8 @@ extension Watch {
     putAgents(into: &writer, at: now)
     writer.field("lock_stale_after_s", settings.locks.policy.staleAfter.seconds)
     putLocks(into: &writer, at: now)
+    putLeaks(into: &writer, at: now)
+    putMemory(into: &writer)
     writer.endObject()
     writer.endLine()
     do throws(Errno) {
@@ -98,6 +100,28 @@ extension Watch {
       writer.field("limit", limit.count)
       writer.field("window_s", limit.span.seconds)
     }
+    writer.endObject()
+  }
+
+  private func putLeaks(into writer: inout JSONWriter, at now: Moment) {
+    writer.beginArray("leaks")
+    for leak in leakRule.outlooks.prefix(1000) {
+      writer.beginObject()
+      writer.field("pid", leak.process.pid)
+      writer.field("start_ticks", leak.process.startTicks)
+      writer.field("kind", leak.kind.rawValue)
+      writer.field("found_s", (now.instant - leak.since).seconds)
+      if let due = leak.due { writer.field("due_s", max(0, (due - now.instant).seconds)) }
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  private func putMemory(into writer: inout JSONWriter) {
+    guard let percent = memoryRule.level else { return }
+    writer.beginObject("memory")
+    writer.field("percent", percent)
+    writer.field("state", memoryRule.isShort ? "short" : memoryRule.isTight ? "tight" : "fine")
     writer.endObject()
   }
 

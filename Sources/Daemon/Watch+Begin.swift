@@ -10,6 +10,7 @@ extension Watch {
     if ClosedAt.read(in: state.directory) == nil { try? ClosedAt.write(closedAt, in: state.directory) }
     lockSensor.readUndone(in: state.directory)
     applyPolicies()
+    openMemory()
     journal.line("watch", "started", say: "midwatchd started, pid \(Own.pid)", in: state.directory) {
       $0.field("pid", Own.pid)
     }
@@ -51,6 +52,8 @@ extension Watch {
   /// What the settings say for each rule and agent.
   func applyPolicies() {
     lockRule.policy = settings.locks.policy
+    memoryRule.policy = settings.memory.policy
+    applyLeakPolicy()
     heartbeatRule.removePolicies()
     intake.breaker.removePolicies()
     intake.breaker.pipeline = settings.outputs.pipeline
@@ -191,10 +194,10 @@ extension Watch {
   public func introduction() -> String {
     let mode = settings.pipeline.mode == .on ? "" : "   (\(settings.pipeline.mode.rawValue): nothing is touched)"
     var lines = ["midwatch guards \(escaped(root.bytes))\(mode)"]
-    func row(_ name: String, _ mode: Mode, _ what: String, _ watch: [PathTemplate]) {
+    func row(_ name: String, _ mode: Mode, _ what: String, _ watch: [PathTemplate], _ other: String = "") {
       let shown = mode.capped(by: settings.pipeline.mode)
       guard shown != .off else { return lines.append("  \(name)off") }
-      lines.append("  \(name)\(watch.map { escaped(Array($0.text.utf8)) }.joined(separator: ", "))")
+      lines.append("  \(name)\(watch.map { escaped(Array($0.text.utf8)) }.joined(separator: ", "))\(other)")
       lines.append("              \(shown == .observe ? "would " : "")\(what)")
     }
     let locks = settings.locks
@@ -216,6 +219,18 @@ extension Watch {
       "outputs     ", outputs.mode,
       trips.isEmpty ? "count, and never halt" : "write HALT and alert once, at \(trips.joined(separator: " or "))",
       outputs.watch)
+    let leaks = settings.leaks
+    row(
+      "leaks       ", leaks.mode,
+      leaks.policy.orphanBrowsers == .kill
+        ? "kill headless browsers \(leaks.policy.grace.text) after they were found without a driver"
+        : "report headless browsers that have lost their driver",
+      [], "browsers of \(leakUsers)")
+    let memory = settings.memory
+    row(
+      "memory      ", memory.mode,
+      memory.policy.act.map { "at \($0) % alert, and spare no leak any grace" } ?? "alert at no level",
+      [], "warn at \(memory.policy.warn) % in use")
     lines.append("  state       \(escaped(state.places.state.bytes))")
     let stop = Terminal.isTerminal(.error) ? "      stop: ctrl-c" : ""
     lines.append("  look        \(operatorCommand("status"))\(stop)")

@@ -129,7 +129,7 @@ extension Watch {
 
   // MARK: processes
 
-  private func follow(_ process: ProcessIdentity, at now: Moment) {
+  func follow(_ process: ProcessIdentity, at now: Moment) {
     guard !followed.values.contains(where: { $0.process == process }) else { return }
     do throws(Errno) {
       let handle = try ProcessHandle(pid: process.pid)
@@ -140,9 +140,9 @@ extension Watch {
       nextKey += 1
     } catch {
       if error == .noProcess {
-        lockRule.handle(.ended(process), at: now.instant, into: &lockActions)
+        tellOfEnd(of: process, at: now)
       } else if said.insert("follow").inserted {
-        log.say(.warning, "pid \(process.pid) cannot be followed (\(error)); its locks are looked at by their age alone")
+        log.say(.warning, "pid \(process.pid) cannot be followed (\(error)); its end is noticed late, or not at all")
       }
     }
   }
@@ -150,8 +150,13 @@ extension Watch {
   /// The process behind a key has ended.
   func ended(_ key: UInt64, at now: Moment) {
     guard let process = followed.removeValue(forKey: key)?.process else { return }
-    lockRule.handle(.ended(process), at: now.instant, into: &lockActions)
+    tellOfEnd(of: process, at: now)
     obeyLocks(at: now)
+  }
+
+  private func tellOfEnd(of process: ProcessIdentity, at now: Moment) {
+    lockRule.handle(.ended(process), at: now.instant, into: &lockActions)
+    stir(at: now)
   }
 }
 

@@ -49,6 +49,8 @@ extension Watch {
       _ = try? sources.mounts.contents(upTo: 1)
       needsFullVisit = true
     case EventSources.Key.hook: break
+    case EventSources.Key.browsers: if browserPrograms?.drain() == true { stir(at: now) }
+    case EventSources.Key.pressure: tellMemory(.pressed, at: now)
     default: ended(key, at: now)
     }
   }
@@ -97,6 +99,8 @@ extension Watch {
     readTexts(at: now)
     intake.tell(.woke, at: now.instant)
     obeyBreaker(at: now)
+    lookForLeaks(at: now)
+    lookAtMemory(at: now)
     deliverAlerts(at: now)
     tellManager(at: now)
     writeOwnBeat(at: now)
@@ -118,6 +122,8 @@ extension Watch {
     consider(watchdogDue)
     consider(pollDue)
     consider(ownBeatDue)
+    consider(leaksDue)
+    consider(memoryDue)
     guard next != armed else { return }
     try? sources.timer.arm(at: next)
     armed = next

@@ -38,12 +38,19 @@ public final class Watch {
   var lockSensor: LockSensor
   var followed: [UInt64: Followed] = [:]
   var nextKey = EventSources.Key.firstProcess
+  var browserPrograms: BrowserPrograms?
+  var memorySensor: MemorySensor?
+  var pressure: Pressure?
 
   // What it decides by. The breaker lives in the intake, which counts as it reads.
   var lockRule: LockRule
   var heartbeatRule: HeartbeatRule
   var lockActions: [LockRule.Action] = []
   var beatActions: [HeartbeatRule.Action] = []
+  var leakRule: LeakRule
+  var leftoverRule = LeftoverRule()
+  var leftoversDue = Instant(nanoseconds: 0)
+  var memoryRule: MemoryRule
 
   // What it acts by.
   var reaper: LockReaper
@@ -51,6 +58,9 @@ public final class Watch {
   var markers: [Agent: Markers] = [:]
   var halt = HaltStand.none
   var looks: [LockID: LockLook] = [:]
+  var executions: [Execution] = []
+  /// The incident of the shortage that lasts.
+  var shortage: String?
 
   // The loop's own.
   let manager: ServiceManager?
@@ -145,6 +155,8 @@ public final class Watch {
       as: PlaceholderContent(
         pid: Own.pid, startTicks: own?.startTicks ?? 0, host: String(decoding: hostName(), as: UTF8.self),
         bootID: processes.bootID.map { LockOwner.BootID(high: $0.high, low: $0.low) }))
+    shortage = spool.firing(.memory).first?.id
+    memoryRule = MemoryRule(startedAt: now.instant, isShort: shortage != nil)
     self.state = state
     self.journal = journal
     self.log = log
@@ -157,6 +169,7 @@ public final class Watch {
     intake = Intake(breaker: BreakerRule(pipeline: settings.outputs.pipeline), clock: clock, now: now)
     lockRule = LockRule(policy: settings.locks.policy)
     heartbeatRule = HeartbeatRule(startedAt: now.instant)
+    leakRule = LeakRule(policy: settings.leaks.policy)
     manager = ServiceManager()
     watchdogPeriod = ServiceManager.watchdogPeriod
   }

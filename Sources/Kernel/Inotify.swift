@@ -50,6 +50,16 @@ public struct Inotify: ~Copyable {
     return try retrying { unsafe link.withCString { unsafe inotify_add_watch(number, $0, flags) } }
   }
 
+  /// Watches a program's file for being opened, which exec does.
+  ///
+  /// - Throws: as `watch`; `ENOENT` where there is no such file.
+  /// - SeeAlso: inotify_add_watch(2), IN_OPEN
+  public borrowing func watchStarts(of program: borrowing Path) throws(Errno) {
+    let number = descriptor.number
+    let flags = UInt32(IN_OPEN) | UInt32(IN_DONT_FOLLOW)
+    _ = try retrying { unsafe program.withCString { unsafe inotify_add_watch(number, $0, flags) } }
+  }
+
   /// Ends a watch. One that is gone by itself is no error.
   ///
   /// - SeeAlso: inotify_rm_watch(2)

@@ -12,6 +12,18 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let terminate = Signal(rawValue: SIGTERM)
   public static let kill = Signal(rawValue: SIGKILL)
   public static let pipe = Signal(rawValue: SIGPIPE)
+
+  /// As kill(1) calls it; the number for any other.
+  public var name: String {
+    switch self {
+    case .hangUp: "HUP"
+    case .interrupt: "INT"
+    case .terminate: "TERM"
+    case .kill: "KILL"
+    case .pipe: "PIPE"
+    default: "\(rawValue)"
+    }
+  }
 }
 
 /// The signals that a service is spoken to by, as a descriptor for epoll.

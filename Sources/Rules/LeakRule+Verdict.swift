@@ -223,7 +223,7 @@ extension LeakRule {
         policy.treatment(of: kind) != .off, let process = scan[pid]
       else { continue }
       let members = kind == .orphanBrowser ? members(of: process, proof, in: scan) : []
-      let tree = kind == .orphanChild ? process.group : pid
+      let tree = kind == .orphanChild ? process.group : scan.browser(of: pid) ?? pid
       leaks.append(
         (process.age, Leak(kind: kind, root: process.identity, members: members, tree: tree, proof: proof, found: .zero)))
     }

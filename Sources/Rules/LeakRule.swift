@@ -153,8 +153,10 @@ public struct LeakRule: Sendable {
 
   /// Everything that is found leaked at present, the longest first.
   public var outlooks: [Outlook] {
-    suspects.map { Outlook(process: $0.key, kind: $0.value.kind, since: $0.value.since, due: $0.value.isDealtWith ? nil : due($0.value)) }
-      .sorted { ($0.since, $0.process.pid) < ($1.since, $1.process.pid) }
+    suspects.map {
+      Outlook(process: $0.key, kind: $0.value.kind, since: $0.value.since, due: $0.value.isDealtWith ? nil : due($0.value))
+    }
+    .sorted { ($0.since, $0.process.pid) < ($1.since, $1.process.pid) }
   }
 
   private func due(_ suspect: Suspect) -> Instant? {
@@ -196,7 +198,7 @@ public struct LeakRule: Sendable {
       defer { suspects[leaks[index].root] = suspect }
       guard !suspect.isDealtWith, let due = due(suspect), due <= now else { continue }
       if policy.treatment(of: suspect.kind) == .report {
-        actions.append(.report(leaks[index]))
+        report(leaks[index], into: &actions)
       } else {
         guard trees.count < Self.treesAtATime || trees.contains(leaks[index].tree) else { continue }
         if suspect.kind == .abandoned {
@@ -208,6 +210,17 @@ public struct LeakRule: Sendable {
       }
       suspect.isDealtWith = true
     }
+  }
+
+  /// The pages of one browser, and the orphans of one, are told of together.
+  private func report(_ leak: Leak, into actions: inout [Action]) {
+    for index in actions.indices {
+      guard case .report(var first) = actions[index], first.kind == leak.kind, first.tree == leak.tree else { continue }
+      first.members.append(leak.root)
+      actions[index] = .report(first)
+      return
+    }
+    actions.append(.report(leak))
   }
 
   /// The ends of browsers and of those who drive them are worth a look at once.

@@ -31,6 +31,7 @@ struct Inquiry {
       case .halt: return halt(path)
       }
     }
+    if let pid = knownProcess() { return process(pid) }
     if let agent = knownAgent() { return self.agent(agent, nil, nil) }
     return nothing()
   }

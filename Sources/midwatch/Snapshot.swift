@@ -25,6 +25,22 @@ struct Snapshot {
     let pid: Int64?
   }
 
+  /// A process that was found leaked.
+  struct Suspect {
+    let process: ProcessIdentity
+    let kind: String
+    let found: TimeSpan
+    /// nil: not as things stand.
+    let due: TimeSpan?
+  }
+
+  struct Memory {
+    /// In use.
+    let percent: Int
+    /// `fine`, `tight` or `short`.
+    let state: String
+  }
+
   let json: JSON
   let pid: Int64
   let written: WallTime
@@ -38,6 +54,8 @@ struct Snapshot {
   let agents: [Agent]
   /// The oldest first.
   let locks: [Lock]
+  let suspects: [Suspect]
+  let memory: Memory?
 
   init?(_ file: Path, at now: WallTime) {
     guard let bytes = try? File(reading: file).contents(upTo: 16 << 20), let json = JSON(bytes),
@@ -54,6 +72,8 @@ struct Snapshot {
     alertsWaiting = Int(json["alerts_waiting"]?.integer ?? 0)
     lockStaleAfter = json["lock_stale_after_s"]?.integer.map { .seconds($0) }
     agents = (json["agents"]?.array ?? []).compactMap { Agent($0, since) }
+    suspects = (json["leaks"]?.array ?? []).compactMap { Suspect($0, since) }
+    memory = json["memory"].flatMap { Memory($0) }
     locks = (json["locks"]?.array ?? []).compactMap { Lock($0, since) }.sorted { $0.age > $1.age }
   }
 }
@@ -68,6 +88,26 @@ extension Snapshot.Agent {
     window = json["window_s"]?.integer.map { .seconds($0) }
     // What was in the window then has left it by now.
     inWindow = window.map { since > $0 } ?? false ? 0 : Int(json["outputs_in_window"]?.integer ?? 0)
+  }
+}
+
+extension Snapshot.Suspect {
+  fileprivate init?(_ json: JSON, _ since: TimeSpan) {
+    guard let pid = json["pid"]?.integer.flatMap({ Int32(exactly: $0) }),
+      let start = json["start_ticks"]?.integer.flatMap({ UInt64(exactly: $0) })
+    else { return nil }
+    process = ProcessIdentity(pid: pid, startTicks: start)
+    kind = shown(json["kind"]?.string ?? "leak")
+    found = .seconds(json["found_s"]?.integer ?? 0) + since
+    due = json["due_s"]?.integer.map { max(.seconds($0) - since, .zero) }
+  }
+}
+
+extension Snapshot.Memory {
+  fileprivate init?(_ json: JSON) {
+    guard let percent = json["percent"]?.integer.flatMap({ Int(exactly: $0) }) else { return nil }
+    self.percent = percent
+    state = shown(json["state"]?.string ?? "fine")
   }
 }
 

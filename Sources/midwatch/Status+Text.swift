@@ -33,6 +33,8 @@ extension Scene {
         snapshot.agents.sorted { ($0.isSilent == true ? 0 : 1, $0.name) < ($1.isSilent == true ? 0 : 1, $1.name) }, row,
         words)
       table("locks", snapshot.locks, row) { "\(padded(spoken($0.age), 10))\(shorten($0.path))   \($0.fate)" }
+      if !snapshot.suspects.isEmpty { table("leaks", snapshot.suspects, row, words) }
+      if let memory = snapshot.memory { row("memory", "\(memory.percent) % in use") }
     }
     lines.append("")
     if let journalError { row("journal", "cannot be read: \(journalError)") }
@@ -70,6 +72,11 @@ extension Scene {
     var outputs = "\(agent.inWindow)\(agent.limit.map { " of \($0)" } ?? "") outputs"
     if let window = agent.window { outputs += " in \(window.text)" }
     return "\(padded(agent.name, 16)) \(padded(agent.isSilent == true ? "SILENT, \(beat)" : beat, 24)) \(outputs)"
+  }
+
+  private func words(_ leak: Snapshot.Suspect) -> String {
+    let fate = leak.due.map { "dealt with in \(spoken($0)) if it is found so again" } ?? "left as it is"
+    return "\(padded("pid \(leak.process.pid)", 16)) \(leak.kind), found \(spoken(leak.found)) ago, \(fate)"
   }
 
   private func stamped(_ line: JournalLine) -> String {

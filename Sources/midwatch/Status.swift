@@ -137,6 +137,10 @@ struct Scene {
           what: "\(lock.path) is \(spoken(lock.age)) old and kept: \(why)",
           type: site.typed("why \(shellQuoted(Array(lock.path.utf8)))")))
     }
+    if let memory = snapshot.memory, memory.state != "fine" {
+      concerns.append(
+        Concern(what: "memory is \(memory.state): \(memory.percent) % in use", type: site.typed("memory")))
+    }
     if snapshot.alertsWaiting > 0 {
       concerns.append(
         Concern(

@@ -7,18 +7,19 @@ import Rules
 /// `midwatch why`: what midwatch makes of one file or agent, and what it did about it.
 enum Why {
   static let command = Command(
-    name: "why", summary: "what becomes of a file or an agent, and why", usage: "PATH|AGENT",
+    name: "why", summary: "what becomes of a file, an agent or a process, and why", usage: "PATH|AGENT|PID",
     details: """
       Says which rule a path concerns, what it is now and what becomes of it: for a lock the whole
-      ladder, for a heartbeat and an agent its silence, for an output the count. Then the journal's
-      lines about it, the newest first. Touches nothing.
+      ladder, for a heartbeat and an agent its silence, for an output the count, for a process whose
+      it is and whether it is leaked. Then the journal's lines about it, the newest first. Touches
+      nothing.
 
       A relative PATH counts from the working directory, then from the pipeline's root. Names that
       midwatch showed with \\xNN are understood as they were shown.
 
       Exit: 0; 1 where it is of no concern to midwatch.
       """,
-    operands: .one("a path or an agent's name", example: "tasks/build.lock"), run: run)
+    operands: .one("a path, an agent's name or a pid", example: "tasks/build.lock"), run: run)
 
   static func run(_ invocation: Invocation) throws(Failure) -> Int32 {
     let site = try Site(invocation)

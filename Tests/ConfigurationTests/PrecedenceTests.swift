@@ -100,7 +100,7 @@ import Testing
     #expect(all.jobs.then == .halt)
     #expect(all.halt.levers == [.halt, .terminate, .stop, .exec])
     #expect(all.halt.exec?.words == ["/bin/stop", "a b"])
-    #expect(all.memory.act == nil)
+    #expect(all.memory.policy.act == nil)
     #expect(all.leaks.policy.abandoned == .kill)
     #expect(all.leaks.users == ["www-data", "1000"])
     #expect(all.alert.webhook.map(\.text) == ["slack https://hooks.example/a,b", "ntfy @/etc/midwatch/ntfy"])

@@ -5,7 +5,7 @@ public import Rules
 
 /// What /proc tells of processes: who lives, who holds a lock, who has a file open.
 public struct Processes: ~Copyable {
-  private let proc: Directory
+  let proc: Directory
   /// Processes of others are hidden from us, so that a pid's absence proves nothing.
   public let isFiltered: Bool
   /// We are in a pid namespace of our own: /proc/locks leaves out whoever is outside it.
