@@ -183,6 +183,7 @@ extension LeakRule {
     }
     let pages = scan.members(of: root).filter { isPage($0.identity.pid, in: scan) }
     // The youngest stays: a browser without a page ends, or starts a new one.
+    guard pages.contains(process) else { return .kept(.browserLives(root)) }
     guard pages.count > 1, let last = pages.min(by: { $0.age < $1.age }), last.identity != process.identity else {
       return .kept(.lastPage)
     }

@@ -5,19 +5,28 @@ extension ProcessScan {
   /// The browser that one of its processes belongs to, living or stopped; nil where it is dead.
   ///
   /// A parent proves little: kill the zygotes of a healthy browser and all its pages are pid 1's. Their
-  /// group and session go on naming it, and no number is given away that still names a group. The last two
-  /// are guesses, in favour of the process.
-  public func browser(of pid: Int32) -> Int32? {
+  /// group and session go on naming it, and no number is given away that still names a group. Where all of that
+  /// fails it is guessed, in favour of the process.
+  public func browser(of pid: Int32) -> Int32? { knownBrowser(of: pid) ?? guessedBrowser(of: pid) }
+
+  /// The same without a guess: a browser's end may be its process's end too.
+  func knownBrowser(of pid: Int32) -> Int32? {
     guard let child = self[pid], let details = browsers[pid] else { return nil }
     if details.part == .browser { return pid }
     if let above = ancestors(of: child).first(where: isBrowser) { return above }
     if let leader = [child.group, child.session].first(where: isBrowser) { return leader }
-    for (root, other) in browsers.sorted(by: { $0.key < $1.key }) where isBrowser(root) && other.user == details.user {
-      if let profile = details.profile, profile == other.profile { return root }
-      guard let process = self[root], process.session == child.session, other.program == details.program else { continue }
-      if process.identity.startTicks <= child.identity.startTicks { return root }
-    }
-    return nil
+    guard let profile = details.profile else { return nil }
+    // Two browsers never share one.
+    return browsers.filter { isBrowser($0.key) && $0.value.user == details.user && $0.value.profile == profile }.keys.min()
+  }
+
+  private func guessedBrowser(of pid: Int32) -> Int32? {
+    guard let child = self[pid], let details = browsers[pid] else { return nil }
+    return browsers.filter { root, other in
+      guard isBrowser(root), other.user == details.user, other.program == details.program, let process = self[root]
+      else { return false }
+      return process.session == child.session && process.identity.startTicks <= child.identity.startTicks
+    }.keys.min()
   }
 
   private func isBrowser(_ pid: Int32) -> Bool { browsers[pid]?.part == .browser && living(pid) != nil }
@@ -38,10 +47,10 @@ extension ProcessScan {
     pid == root || self[pid].map { ancestors(of: $0).contains(root) } == true
   }
 
-  /// A browser's own processes besides itself, ascending.
+  /// A browser's own processes besides itself, ascending; those that are only guessed to be are left out.
   func members(of root: Int32) -> [ProcessSighting] {
     browsers.keys.sorted().compactMap { pid in
-      guard pid != root, let process = living(pid), browser(of: pid) == root else { return nil }
+      guard pid != root, let process = living(pid), knownBrowser(of: pid) == root else { return nil }
       return process
     }
   }

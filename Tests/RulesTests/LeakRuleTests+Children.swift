@@ -142,6 +142,45 @@ extension LeakRuleTests {
     #expect(told.look(from: 2430, to: 2700).contains(Deed(second: 2550, kind: .orphanChild, root: 410)))
   }
 
+  /// Two browsers of one job, in its session; the first one's driver is dead, the second one's zygotes are.
+  func twoOfOneJob(profiles: (UInt64?, UInt64?)) -> LeakStory {
+    var story = LeakStory()
+    story.machine.start(100)
+    story.machine.start(200, under: 100, .wrapper, group: 200, session: 200)
+    for (driver, browser, profile) in [(300, 400, profiles.0), (310, 500, profiles.1)] as [(Int32, Int32, UInt64?)] {
+      story.machine.start(driver, under: 200)
+      story.machine.browser(browser, under: driver, detached: false, profile: profile)
+      story.machine.part(browser + 3, .zygote, under: browser, profile: profile)
+      for page: Int32 in [4, 5] { story.machine.part(browser + page, .renderer, under: browser + 3, profile: profile) }
+    }
+    story.machine.kill(503)
+    return story
+  }
+
+  @Test func whatIsOnlyGuessedToBeABrowsersDoesNotDieWithIt() {
+    var story = twoOfOneJob(profiles: (nil, nil))
+    story.machine.kill(300)
+    expectLeak(story, .orphanBrowser, 400, with: [403, 404, 405])
+    #expect(story.verdict(on: 504) == .kept(.browserLives(400)))
+  }
+
+  @Test func theProfileComesBeforeAnyGuess() {
+    let story = twoOfOneJob(profiles: (5, 6))
+    #expect(story.verdict(on: 504) == .kept(.tooYoung))
+    #expect(story.machine.scan.browser(of: 504) == 500)
+    #expect(twoOfOneJob(profiles: (5, nil)).machine.scan.browser(of: 504) == 400)
+  }
+
+  @Test func aGuessIsNoReasonToEndAPage() {
+    var story = twoOfOneJob(profiles: (nil, nil))
+    story.rule.isImpatient = true
+    for page: Int32 in [404] { story.machine.kill(page) }
+    // The first browser's last page is not made one of several by the second one's.
+    #expect(story.look(from: 0, to: 3600) == [])
+    #expect(story.verdict(on: 405) == .kept(.lastPage))
+    #expect(story.verdict(on: 504) == .kept(.browserLives(400)))
+  }
+
   // MARK: Adoption
 
   @Test func aSubreaperThatIsKnownAsOneAdopts() {
