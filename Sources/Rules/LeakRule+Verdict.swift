@@ -240,8 +240,12 @@ extension LeakRule {
   }
 
   private func members(of browser: ProcessSighting, _ proof: Proof, in scan: ProcessScan) -> [ProcessIdentity] {
+    let own = scan.members(of: browser.identity.pid).filter { member in
+      guard let details = scan.browsers[member.identity.pid], details.program != nil else { return false }
+      return details.part != .other && policy.users.contains(details.user)
+    }
     // The dead driver's proxy has nothing to do any more; it goes last.
     let proxies = proof.between.compactMap { scan[$0] }.filter { $0.role == .proxy }
-    return (scan.members(of: browser.identity.pid) + proxies).map(\.identity)
+    return (own + proxies).map(\.identity)
   }
 }

@@ -160,6 +160,16 @@ import Testing
     expectLeak(story, .orphanBrowser, 400, with: [410, 420, 430])
   }
 
+  @Test func noMemberGoesThatWouldNotGoByItself() {
+    var story = puppeteer()
+    story.machine.kill(300)
+    story.answers = [:]
+    story.machine.details(405) { $0.program = nil }
+    story.machine.details(406) { $0.user = 0 }
+    story.machine.details(407) { $0.part = .other }
+    expectLeak(story, .orphanBrowser, 400, with: [403, 404, 408, 409, 410])
+  }
+
   @Test func theDyingAndTheDeadAreNeitherKilledNorCounted() {
     var story = puppeteer()
     story.machine.kill(300)
