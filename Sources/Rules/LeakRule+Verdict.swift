@@ -123,6 +123,8 @@ extension LeakRule {
       if own.hasUnknownPeer { return .kept(.connectedToSomebody) }
       for proxy in proxies {
         guard let its = evidence[proxy] else { return .kept(.unreadable) }
+        // Whoever allowed the one allowed what hangs from it.
+        if let sighting = scan[proxy.pid], let reason = standing(its, of: sighting, climb.between) { return .kept(reason) }
         let clients = its.peers.filter { !scan.descends($0.pid, from: proxy.pid) && $0.pid != process.identity.pid }
         if its.hasUnknownPeer || !clients.isEmpty { return .kept(.proxyInUse(proxy.pid)) }
       }

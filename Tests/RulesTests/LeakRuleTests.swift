@@ -247,6 +247,18 @@ import Testing
     }
   }
 
+  @Test func whatProtectsAChromedriverProtectsItsBrowsers() {
+    for (evidence, reason) in [
+      (LeakEvidence(isInOurNamespace: false), LeakRule.Reason.container), (LeakEvidence(allowedBy: "port 9515"), .allowed("port 9515")),
+      (LeakEvidence(serviceMain: 350), .service(350)),
+    ] {
+      var story = selenium()
+      story.machine.kill(300)
+      story.answers[350] = evidence
+      expectKept(story, 400, reason)
+    }
+  }
+
   @Test func aServicesMainProcessIsKeptAlsoBehindItsShell() {
     var story = LeakStory()
     story.machine.browser(400)
