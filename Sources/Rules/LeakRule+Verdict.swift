@@ -118,7 +118,9 @@ extension LeakRule {
       guard asked.allSatisfy({ evidence[$0] != nil }) else { return .open(asked) }
       guard let own = evidence[process.identity] else { return .kept(.unreadable) }
       if let reason = standing(own, of: process, climb.between) { return .kept(reason) }
-      let strangers = own.peers.filter { !isKin($0.pid, of: process, in: scan) && !climb.between.contains($0.pid) }
+      // A proxy is there for its clients, who are asked for below. A shell that reads what its browser
+      // prints is no mere wrapper: `$(chromium --dump-dom …)` waits for it.
+      let strangers = own.peers.filter { !isKin($0.pid, of: process, in: scan) && !climb.proxies.contains($0.pid) }
       if let peer = strangers.first { return .kept(.connected(peer)) }
       if own.hasUnknownPeer { return .kept(.connectedToSomebody) }
       for proxy in proxies {

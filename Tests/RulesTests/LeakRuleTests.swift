@@ -223,6 +223,14 @@ import Testing
     expectKept(story, 400, .connectedToSomebody)
   }
 
+  @Test func aShellThatReadsWhatItsBrowserPrintsIsItsDriver() {
+    // `nohup sh -c 'page=$(timeout 300 chromium --headless --dump-dom URL)'`: cron is out of it.
+    var story = dump()
+    story.machine.kill(200)
+    story.connect(300, to: 400, by: .stream)
+    expectKept(story, 400, .connected(.init(pid: 300, line: .stream)))
+  }
+
   @Test func itsOwnChildrenAtTheOtherEndAreNobody() {
     // google-chrome's start script leaves two `cat` on its output; its own parts hold what they inherit.
     var story = puppeteer()
