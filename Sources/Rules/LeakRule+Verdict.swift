@@ -249,7 +249,9 @@ extension LeakRule {
       return details.part != .other && policy.users.contains(details.user)
     }
     // The dead driver's proxy has nothing to do any more; it goes last.
-    let proxies = proof.between.compactMap { scan[$0] }.filter { $0.role == .proxy }
+    let proxies = proof.between.compactMap { scan[$0] }.filter { process in
+      process.role == .proxy && scan.browsers[process.identity.pid] == nil
+    }
     return (own + proxies).map(\.identity)
   }
 }

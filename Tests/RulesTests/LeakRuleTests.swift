@@ -257,8 +257,8 @@ import Testing
 
   @Test func whatProtectsAChromedriverProtectsItsBrowsers() {
     for (evidence, reason) in [
-      (LeakEvidence(isInOurNamespace: false), LeakRule.Reason.container), (LeakEvidence(allowedBy: "port 9515"), .allowed("port 9515")),
-      (LeakEvidence(serviceMain: 350), .service(350)),
+      (LeakEvidence(isInOurNamespace: false), LeakRule.Reason.container),
+      (LeakEvidence(allowedBy: "port 9515"), .allowed("port 9515")), (LeakEvidence(serviceMain: 350), .service(350)),
     ] {
       var story = selenium()
       story.machine.kill(300)
