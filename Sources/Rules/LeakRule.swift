@@ -105,6 +105,8 @@ public struct LeakRule: Sendable {
 
   var known: [ProcessIdentity: Known] = [:]
   private var suspects: [ProcessIdentity: Suspect] = [:]
+  /// What was told of, as what, for as long as it lives.
+  private var told: [ProcessIdentity: Kind] = [:]
   private var following: Set<ProcessIdentity> = []
   private var pending: ProcessScan?
   private var lastPass: Instant?
@@ -186,6 +188,7 @@ public struct LeakRule: Sendable {
     var leaks = leaks(in: scan, evidence, at: now)
     let found = Set(leaks.map(\.root))
     suspects = suspects.filter { found.contains($0.key) }
+    told = told.filter { scan[$0.key.pid]?.identity == $0.key }
     var trees: Set<Int32> = []
     // One page at a time: the next when it is known what the last one's end gave back.
     var pageIsGoing =
@@ -198,6 +201,8 @@ public struct LeakRule: Sendable {
       defer { suspects[leaks[index].root] = suspect }
       guard !suspect.isDealtWith, let due = due(suspect), due <= now else { continue }
       if policy.treatment(of: suspect.kind) == .report {
+        suspect.isDealtWith = true
+        guard told.updateValue(suspect.kind, forKey: leaks[index].root) != suspect.kind else { continue }
         report(leaks[index], into: &actions)
       } else {
         guard trees.count < Self.treesAtATime || trees.contains(leaks[index].tree) else { continue }
@@ -207,8 +212,8 @@ public struct LeakRule: Sendable {
         }
         trees.insert(leaks[index].tree)
         actions.append(.kill(leaks[index]))
+        suspect.isDealtWith = true
       }
-      suspect.isDealtWith = true
     }
   }
 

@@ -142,6 +142,23 @@ extension LeakRuleTests {
     #expect(story.look(from: 900, to: 1200) == [])
   }
 
+  @Test func aReportIsNotRepeatedWhenSomebodyLooksInBetween() {
+    var story = orphans(1) { $0.orphanBrowsers = .report }
+    #expect(story.look(from: 0, to: 300).map(\.second) == [120])
+    story.connect(900, to: 400, by: .port)
+    #expect(story.look(330) == [])
+    story.answers = [:]
+    story.unreadable = [400]
+    #expect(story.look(360) == [])
+    story.unreadable = []
+    #expect(story.look(from: 390, to: 900) == [])
+    // Another one of the same number is another leak.
+    story.machine.kill(400)
+    story.machine.now = 900
+    story.machine.browser(400)
+    #expect(story.look(from: 930, to: 1500).map(\.second) == [1050])
+  }
+
   @Test func offFindsNothing() {
     var story = orphans(2) { $0.orphanBrowsers = .off }
     story.machine.part(600, .renderer, under: 1)
