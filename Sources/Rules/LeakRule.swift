@@ -107,6 +107,8 @@ public struct LeakRule: Sendable {
   private var suspects: [ProcessIdentity: Suspect] = [:]
   /// What was told of, as what, for as long as it lives.
   private var told: [ProcessIdentity: Kind] = [:]
+  /// The page that was sent to its end, and when; until that is settled no other one goes.
+  private var goingPage: (process: ProcessIdentity, since: Instant)?
   private var following: Set<ProcessIdentity> = []
   private var pending: ProcessScan?
   private var lastPass: Instant?
@@ -128,7 +130,8 @@ public struct LeakRule: Sendable {
     guard let lastPass else { return Instant(nanoseconds: 0) }
     var next = lastPass + (hasBrowsers ? min(policy.confirm, policy.scan) : policy.scan)
     for suspect in suspects.values where !suspect.isDealtWith {
-      if let due = due(suspect) { next = min(next, due) }
+      // What is overdue waits for its turn: at most so many at a time, and so often.
+      if let due = due(suspect) { next = min(next, due > lastPass ? due : lastPass + policy.confirm) }
     }
     // A browser's start is a hundred events, and its end a hundred more.
     let soonest = lastPass + min(.seconds(2), policy.confirm)
@@ -146,7 +149,9 @@ public struct LeakRule: Sendable {
       pending = nil
       conclude(scan, evidence, at: now, into: &actions)
     case .stirred: isStirred = true
-    case .settled(let process): suspects[process] = nil
+    case .settled(let process):
+      suspects[process] = nil
+      if goingPage?.process == process { goingPage = nil }
     }
   }
 
@@ -190,9 +195,10 @@ public struct LeakRule: Sendable {
     suspects = suspects.filter { found.contains($0.key) }
     told = told.filter { scan[$0.key.pid]?.identity == $0.key }
     var trees: Set<Int32> = []
-    // One page at a time: the next when it is known what the last one's end gave back.
-    var pageIsGoing =
-      policy.abandoned != .report && suspects.values.contains { $0.kind == .abandoned && $0.isDealtWith }
+    // Nobody settles what was only observed.
+    if let page = goingPage, scan.living(page.process.pid)?.identity != page.process, now - page.since >= policy.confirm {
+      goingPage = nil
+    }
     for index in leaks.indices {
       var suspect = Suspect(kind: leaks[index].kind, since: now)
       // What was found to be another kind of leak was not found to be this one.
@@ -207,8 +213,9 @@ public struct LeakRule: Sendable {
       } else {
         guard trees.count < Self.treesAtATime || trees.contains(leaks[index].tree) else { continue }
         if suspect.kind == .abandoned {
-          guard !pageIsGoing else { continue }
-          pageIsGoing = true
+          // The next when it is known what the last one's end gave back.
+          guard goingPage == nil else { continue }
+          goingPage = (leaks[index].root, now)
         }
         trees.insert(leaks[index].tree)
         actions.append(.kill(leaks[index]))

@@ -39,6 +39,29 @@ extension LeakRuleTests {
     #expect(story.verdict(on: 408) == .kept(.browserLives(400)))
   }
 
+  @Test func theNextOneWaitsUntilTheLastOneIsSettledNotOnlyGone() {
+    var story = webFetch(pages: 4)
+    _ = story.look(from: 0, to: 2400)
+    story.rule.isImpatient = true
+    #expect(story.look(2430).map(\.root) == [410])
+    let first = story.machine.identity(410)
+    story.machine.kill(410)
+    // What it gave back has not been measured yet, and a browser's start stirs.
+    #expect(story.look(2432) == [])
+    #expect(story.rule.nextPass == at(2462))
+    var actions: [LeakRule.Action] = []
+    story.rule.handle(.settled(first), at: at(2433), into: &actions)
+    var unsettled = story
+    #expect(story.look(2434).map(\.root) == [411])
+    // One that only observes settles nothing.
+    unsettled.rule = LeakRule(policy: story.rule.policy)
+    unsettled.rule.isImpatient = true
+    #expect(unsettled.look(from: 2460, to: 3090).map(\.root) == [411])
+    unsettled.machine.kill(411)
+    #expect(unsettled.look(3100).map(\.root) == [])
+    #expect(unsettled.look(3120).map(\.root) == [412])
+  }
+
   @Test func theyStayWhenMemoryIsBack() {
     var story = webFetch(pages: 4)
     _ = story.look(from: 0, to: 2400)

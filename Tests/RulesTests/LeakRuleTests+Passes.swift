@@ -117,6 +117,7 @@ extension LeakRuleTests {
     var story = orphans(8)
     #expect(story.look(from: 100, to: 190) == [])
     #expect(story.look(220).map(\.root) == [400, 410, 420])
+    #expect(story.rule.nextPass == at(250))
     #expect(story.look(250).map(\.root) == [430, 440, 450])
     #expect(story.look(280).map(\.root) == [460, 470])
     #expect(story.look(from: 310, to: 900) == [])
