@@ -292,6 +292,7 @@ public struct LeakRule: Sendable {
       entry.seen = (now, process.cpu)
       seen[process.identity] = entry
     }
+    defer { known = seen }
     for pid in Array(scan.browsers.keys) + Array(scan.helpers.keys) {
       var next = scan.living(pid)
       for _ in 0..<ProcessScan.longestChain {
@@ -300,6 +301,14 @@ public struct LeakRule: Sendable {
         next = scan.living(process.parent)
       }
     }
-    known = seen
+    // What is paused, or whose driver is, rests by order.
+    for (pid, browser) in scan.browsers where browser.part == .renderer {
+      guard let page = scan.living(pid), let root = scan.browser(of: pid).flatMap({ scan[$0] }) else { continue }
+      let above = [page, root] + scan.ancestors(of: root).compactMap { scan[$0] }
+      if above.contains(where: { $0.state == .stopped }) {
+        seen[page.identity]?.restsSince = now
+        seen[page.identity]?.cpu = page.cpu
+      }
+    }
   }
 }

@@ -124,6 +124,20 @@ extension LeakRuleTests {
     #expect(story.verdict(on: 410) == .kept(.notRestingYet))
   }
 
+  @Test func aPausedJobsPagesDoNotRest() {
+    for paused: Int32 in [410, 400, 300] {
+      var story = webFetch(pages: 3)
+      story.rule.isImpatient = true
+      story.machine.change(paused) { $0.state = .stopped }
+      #expect(!story.look(from: 0, to: 2400).contains { $0.root == 410 })
+      #expect(story.verdict(on: 410) == .kept(.notRestingYet))
+      // Nor did they while they were paused.
+      story.machine.change(paused) { $0.state = .running }
+      #expect(!story.look(from: 2430, to: 2970).contains { $0.root == 410 })
+      #expect(story.look(from: 3000, to: 3600).isEmpty == (paused == 410))
+    }
+  }
+
   @Test func norDoManySmallOnes() {
     var story = webFetch(pages: 3)
     story.rule.isImpatient = true
