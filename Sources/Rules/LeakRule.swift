@@ -218,6 +218,8 @@ public struct LeakRule: Sendable {
           goingPage = (leaks[index].root, now)
         }
         trees.insert(leaks[index].tree)
+        let root = leaks[index].root
+        leaks[index].members.removeAll { isShared($0, with: root, in: scan) }
         actions.append(.kill(leaks[index]))
         suspect.isDealtWith = true
       }
@@ -233,6 +235,15 @@ public struct LeakRule: Sendable {
       return
     }
     actions.append(.report(leak))
+  }
+
+  /// Whether other browsers, which stay, hang from a member as well: a chromedriver serves several.
+  private func isShared(_ member: ProcessIdentity, with root: ProcessIdentity, in scan: ProcessScan) -> Bool {
+    guard scan[member.pid]?.role == .proxy else { return false }
+    return scan.browsers.contains { pid, details in
+      guard details.part == .browser, pid != root.pid, let other = scan.living(pid) else { return false }
+      return scan.descends(pid, from: member.pid) && suspects[other.identity]?.isDealtWith != true
+    }
   }
 
   /// The ends of browsers and of those who drive them are worth a look at once.

@@ -98,6 +98,18 @@ import Testing
     expectLeak(story, .orphanBrowser, 400, with: Machine.family(400) + [350])
   }
 
+  @Test func aChromedriverStaysUntilTheLastOfItsBrowsersGoes() {
+    var story = selenium()
+    story.machine.browser(500, under: 350, detached: false, profile: 6)
+    story.machine.kill(300)
+    story.answers = [:]
+    var both = story
+    #expect(
+      both.look(from: 200, to: 900).map(\.members) == [Machine.family(400), [350]])
+    story.answers[500] = LeakEvidence(allowedBy: "mine")
+    expectLeak(story, .orphanBrowser, 400, with: Machine.family(400))
+  }
+
   @Test func aBrowserWhoseChromedriverWasKilledIsALeakThoughItsDriverLives() {
     var story = selenium()
     story.machine.kill(350)
