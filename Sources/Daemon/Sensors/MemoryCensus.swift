@@ -13,9 +13,6 @@ public struct MemoryCensus: ~Copyable {
     public var refused = 0
   }
 
-  /// Percent of all that is in use: the rest, by many small ones, stays an estimate.
-  static let share: UInt64 = 95
-
   private let proc: Directory
   private var buffer = ReadBuffer(capacity: 131_072)
 
@@ -30,9 +27,10 @@ public struct MemoryCensus: ~Copyable {
   /// - Parameters:
   ///   - scan: the processes, and which of them are a browser's. One that has ended since is left out.
   ///   - idle: for how long those that somebody watched have used no CPU.
+  ///   - share: percent of what all of them use; who uses the rest, many small ones, is not measured.
   ///   - limit: how many to measure at most.
   public mutating func take(
-    _ scan: ProcessScan, idle: [ProcessIdentity: TimeSpan] = [:], measuring limit: Int = 200
+    _ scan: ProcessScan, idle: [ProcessIdentity: TimeSpan] = [:], measuring share: UInt64 = 95, atMost limit: Int = 200
   ) -> Finding {
     var candidates: [Candidate] = []
     candidates.reserveCapacity(scan.processes.count)
@@ -49,7 +47,7 @@ public struct MemoryCensus: ~Copyable {
     consumers.reserveCapacity(candidates.count)
     var covered: UInt64 = 0
     for (number, candidate) in candidates.enumerated() {
-      guard number < limit, covered < weight / 100 &* Self.share else {
+      guard number < limit, covered < weight / 100 &* share else {
         consumers.append(candidate.consumer)
         continue
       }
@@ -69,7 +67,8 @@ public struct MemoryCensus: ~Copyable {
       process.identity, name: processName(status: buffer.bytes), user: user, proportional: memory.estimate,
       swap: memory.swapped, resident: memory.resident, isEstimated: true, age: process.age)
     consumer.browser = scan.browser(of: pid)
-    consumer.isRenderer = scan.browsers[pid]?.part == .renderer
+    // The browser's own pages are nobody's to close.
+    if let process = scan.browsers[pid] { consumer.isRenderer = process.part == .renderer && !process.isOwnPage }
     return Candidate(consumer: consumer, weight: memory.estimate &+ memory.swapped)
   }
 
