@@ -61,6 +61,9 @@ public struct SettingsLoader: Sendable {
     return loaded
   }
 
+  /// Whether anything says what to guard: a command that can do without asks first.
+  public var namesSomething: Bool { file != nil || root != nil || (try? files().isEmpty) == false }
+
   /// The files that count, the weakest first. `--root` alone is a trial: no file counts.
   private func files() throws(Refusal) -> [Path] {
     if let file {

@@ -25,13 +25,13 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
 }
 
 @Suite struct RowTests {
-  static let commands = ["status", "log", "why", "check-config", "halt", "resume", "undo"]
+  static let commands = ["status", "log", "why", "memory", "check-config", "halt", "resume", "undo"]
 
   /// One specific line on standard error, nothing on standard output.
   @Test(arguments: [
     Row(
       "", 64,
-      error: "no command is given; there are status, why, log, check-config, halt, resume and undo; see midwatch --help"
+      error: "no command is given; there are status, why, log, memory, check-config, halt, resume and undo; see midwatch --help"
     ),
     Row("statsu", 64, error: "there is no command 'statsu'; did you mean 'status'? See midwatch --help"),
     Row("xyzzy", 64, error: "there is no command 'xyzzy'; there are status, why"),
@@ -52,6 +52,7 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
     Row("log -x", 64, error: "there is no option -x; see midwatch log --help"),
     Row("why", 64, error: "'why' needs a path or an agent's name, as in: midwatch why tasks/build.lock"),
     Row("why a b", 64, error: "'why' takes one argument, a path or an agent's name, and 'b' is one more"),
+    Row("memory all", 64, error: "'memory' takes no arguments, and 'all' is one; see midwatch memory --help"),
     Row("check-config x", 64, error: "'check-config' takes no arguments"),
     Row("halt --reason x", 64, error: "there is no option --reason; see midwatch halt --help"),
     Row("resume now", 64, error: "'resume' takes no arguments, and 'now' is one"),
@@ -103,6 +104,11 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
     Row("why tasks/x.txt --json", 1, output: "\"of_concern\":false"),
     Row("why outputs/content/draft.tmp", 0, output: "yes, by the pattern *.tmp under ignore in [outputs]"),
     Row("why outputs/content/.git/x", 0, output: "yes, by the pattern .* under ignore in [outputs]"),
+    Row("memory --set memory.warn=100% --set memory.act=off", 0, output: "(warn at 100 %, act off)"),
+    Row("memory --set memory.warn=1% --set memory.act=1%", 2, output: "SHORT     "),
+    Row("memory --set memory.warn=1% --set memory.act=off", 1, output: "TIGHT     "),
+    Row("memory --set memory.warn=1% --set memory.mode=off", 0, output: "not watched: mode off"),
+    Row("memory --set memory.warn=1% --set memory.act=1% --json", 2, output: "\"status\":\"short\""),
     Row("check-config", 0, output: "* root = "),
     Row(
       "check-config --json", 0,
@@ -147,6 +153,7 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
     let pipeline = try Pipeline()
     for words in [
       ["status"], ["why", "tasks/x.lock"], ["why", "HALT"], ["why", "nobody"], ["check-config"], ["halt"], ["resume"],
+      ["memory"],
     ] {
       let outcome = try midwatch(["--root", pipeline.path, "--json"] + words)
       let json = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
