@@ -38,10 +38,10 @@ extension MemoryReport {
   }
 
   private var thresholds: String {
-    let act = settings.act.map { "act at \($0) %" } ?? "act off"
+    let act = settings.policy.act.map { "act at \($0) %" } ?? "act off"
     switch settings.mode {
-    case .on: return "warn at \(settings.warn) %, \(act)"
-    case .observe: return "warn at \(settings.warn) %, \(act), mode observe"
+    case .on: return "warn at \(settings.policy.warn) %, \(act)"
+    case .observe: return "warn at \(settings.policy.warn) %, \(act), mode observe"
     case .off: return "not watched: mode off"
     }
   }
@@ -111,8 +111,8 @@ extension MemoryReport {
       "used": .bytes(level?.used),
       "of": .text(level.map { $0.isContainers ? "container" : "machine" }),
       "mode": .string(settings.mode.rawValue),
-      "warn": .number(settings.warn),
-      "act": .number(settings.act),
+      "warn": .number(settings.policy.warn),
+      "act": .number(settings.policy.act),
       "consumers": .array(ledger.rows.map(\.json)),
       "real": .bytes(ledger.total),
       "rss": .bytes(ledger.resident),

@@ -83,7 +83,7 @@ struct MemoryReport {
   var state: State {
     guard let level else { return .unknown }
     guard settings.mode != .off else { return .ok }
-    if let act = settings.act, level.percent >= act { return .short }
-    return level.percent >= settings.warn ? .tight : .ok
+    if let act = settings.policy.act, level.percent >= act { return .short }
+    return level.percent >= settings.policy.warn ? .tight : .ok
   }
 }
