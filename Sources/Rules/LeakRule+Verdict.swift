@@ -245,7 +245,8 @@ extension LeakRule {
 
   private func members(of browser: ProcessSighting, _ proof: Proof, in scan: ProcessScan) -> [ProcessIdentity] {
     let own = scan.members(of: browser.identity.pid).filter { member in
-      guard let details = scan.browsers[member.identity.pid], details.program != nil else { return false }
+      guard member.identity.pid > 1, let details = scan.browsers[member.identity.pid], details.program != nil
+      else { return false }
       return details.part != .other && policy.users.contains(details.user)
     }
     // The dead driver's proxy has nothing to do any more; it goes last.
