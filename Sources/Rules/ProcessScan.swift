@@ -98,12 +98,12 @@ public struct ProcessScan: Equatable, Sendable {
 
   public mutating func reserve(_ count: Int) { processes.reserveCapacity(count) }
 
-  /// - Parameter process: the pid is higher than those of all before it, as /proc lists them; one that
-  ///   is not is passed over.
+  /// - Parameter process: the pid is higher than 0 and than those of all before it, as /proc lists them; one
+  ///   that is not is passed over.
   public mutating func add(_ process: ProcessSighting) { _ = append(process) }
 
   private mutating func append(_ process: ProcessSighting) -> Bool {
-    if let last = processes.last, last.identity.pid >= process.identity.pid { return false }
+    guard process.identity.pid > processes.last?.identity.pid ?? 0 else { return false }
     processes.append(process)
     return true
   }

@@ -18,9 +18,10 @@ struct Machine {
   var subreapers: Set<Int32> = []
   var now: Int64 = 0
 
+  /// Pid 1 adopts, whatever it is called.
   init() {
     entries[1] = Entry(
-      sighting: ProcessSighting(ProcessIdentity(pid: 1, startTicks: 1), parent: 0, group: 1, session: 1, role: .reaper),
+      sighting: ProcessSighting(ProcessIdentity(pid: 1, startTicks: 1), parent: 0, group: 1, session: 1),
       started: -1_000_000)
   }
 

@@ -375,12 +375,13 @@ import Testing
 
   @Test func aSecondProcessOfOneNumberIsPassedOverAsAWhole() {
     var scan = ProcessScan()
-    for pid: Int32 in [1, 400] {
+    for pid: Int32 in [-7, 0, 1, 400] {
       scan.add(ProcessSighting(ProcessIdentity(pid: pid, startTicks: 1), parent: 1, group: 1, session: 1))
     }
     let double = ProcessSighting(ProcessIdentity(pid: 400, startTicks: 2), parent: 1, group: 1, session: 1, role: .browser)
     scan.add(double, browser: BrowserProcess(.browser, user: Machine.user, program: 7, isAutomated: true))
     scan.add(double, helperOf: Machine.user)
+    #expect(scan.processes.map(\.identity.pid) == [1, 400])
     #expect(scan.browsers.isEmpty && scan.helpers.isEmpty && scan[400]?.identity.startTicks == 1)
   }
 
