@@ -75,7 +75,7 @@ extension Watch {
     while !actions.isEmpty {
       switch actions.removeFirst() {
       case .examine(let processes):
-        leakRule.handle(.examined(evidence(of: processes)), at: now.instant, into: &actions)
+        leakRule.handle(.examined(evidence(on: processes)), at: now.instant, into: &actions)
       case .follow(let process): follow(process, at: now)
       case .kill(let leak): kill(leak, scan, at: now)
       case .report(let leak): tell(of: leak, scan, "reported", "leaked, and only reported")
@@ -84,9 +84,9 @@ extension Watch {
     statusFile.isDirty = statusFile.isDirty || leakRule.hasBrowsers
   }
 
-  private func evidence(of processes: [ProcessIdentity]) -> [ProcessIdentity: LeakEvidence] {
-    guard var witness = try? LeakWitness(allow: settings.leaks.allow) else { return [:] }
-    return witness.evidence(of: processes)
+  private func evidence(on processes: [ProcessIdentity]) -> [ProcessIdentity: LeakEvidence] {
+    guard var witness = try? LeakWitness() else { return [:] }
+    return witness.evidence(by: processes, allow: settings.leaks.allow)
   }
 
   /// With a pass that is made anyway, and no more often than where no browser lives.

@@ -29,8 +29,8 @@ struct Inspection {
     let now = Clock.instant()
     var verdict = rule.verdict(on: pid, in: scan, [:], at: now)
     if case .open(let questions) = verdict {
-      var witness = try LeakWitness(allow: leaks.allow)
-      verdict = rule.verdict(on: pid, in: scan, witness.evidence(of: questions), at: now)
+      var witness = try LeakWitness()
+      verdict = rule.verdict(on: pid, in: scan, witness.evidence(by: questions, allow: leaks.allow), at: now)
     }
     self.verdict = verdict
     self.rule = rule
