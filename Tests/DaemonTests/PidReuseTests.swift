@@ -41,7 +41,7 @@ import Testing
     judged.wait()
     with open("/proc/sys/kernel/ns_last_pid", "w") as last: last.write(str(judged.pid - 1))
     newcomer = start()
-    told = until(lambda: [line for line in lines() if line["pid"] == judged.pid])
+    told = until(lambda: [line for line in lines() if line.get("pid") == judged.pid])
     # Time for a signal that was sent to be delivered.
     time.sleep(1)
     print(json.dumps({"reused": newcomer.pid == judged.pid, "what": told[0]["what"], "lives": newcomer.poll() is None}))
