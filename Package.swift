@@ -44,7 +44,7 @@ let package = Package(
       name: "midwatch",
       dependencies: ["Configuration", "Daemon", "Formats", "Kernel", "Rules"], swiftSettings: strict),
     .testTarget(name: "RulesTests", dependencies: ["Rules"], swiftSettings: strict),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Rules"], swiftSettings: strict),
+    .testTarget(name: "FormatsTests", dependencies: ["Formats", "Rules", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ProcessTableTests", dependencies: ["ProcessTable"], swiftSettings: strict),
     .testTarget(
       name: "ConfigurationTests", dependencies: ["Configuration", "Rules"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import Formats
 import Rules
+import TestSupport
 import Testing
 
 @Suite struct JSONTests {

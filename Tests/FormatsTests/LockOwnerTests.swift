@@ -1,5 +1,6 @@
 import Formats
 import Rules
+import TestSupport
 import Testing
 
 /// The zoo of docs/locks: every way in which programs say who owns a lock.

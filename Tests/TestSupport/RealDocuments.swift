@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 
 /// Documents of this machine that nobody would call variations of one another: one for each Debian
 /// package.
@@ -9,20 +9,20 @@ import Glibc
 /// package lists, as a file of its own and rendered by nroff, evenly over the alphabet; and one
 /// README of every directory of /usr/share/doc that has one. Each has at least 150 words, and no
 /// two are the same bytes.
-enum RealDocuments {
-  struct Document: Sendable {
-    var name: String
-    var text: [UInt8]
+public enum RealDocuments {
+  public struct Document: Sendable {
+    public var name: String
+    public var text: [UInt8]
   }
 
   /// Whether the programs that find and render them are there; in CI always, so that nothing skips.
-  static var canBeRead: Bool {
+  public static var canBeRead: Bool {
     getenv("CI") != nil
       || ["nroff", "zcat", "dpkg"].allSatisfy { access("/usr/bin/\($0)", X_OK) == 0 || access("/bin/\($0)", X_OK) == 0 }
   }
 
   /// 200 or more of them, if there are so many.
-  static let found: [Document] = {
+  public static let found: [Document] = {
     let readmes = paths("find /usr/share/doc -mindepth 2 -maxdepth 2 -type f -iname 'README*' ! -name '*.gz' -size -64k")
     let pages = paths(
       "grep -m1 -h '^/usr/share/man/man[1578]/.*[.]gz$' /var/lib/dpkg/info/*.list | sort -u | while read f; do test -h $f || echo $f; done"

@@ -1,20 +1,20 @@
 /// What an agent makes that has lost its way: one article over and over, its paragraphs in another
 /// order, words exchanged for others of the same sense, another title, another date, other numbers.
-struct ArticleVariations {
+public struct ArticleVariations {
   private var random: Seeded
   /// How often a word that has synonyms is exchanged.
-  let exchanged: Double
+  public let exchanged: Double
 
-  init(seed: UInt64, exchanged: Double = 0.5) {
+  public init(seed: UInt64, exchanged: Double = 0.5) {
     random = Seeded(seed)
     self.exchanged = exchanged
   }
 
   /// The next variation, about 600 words of Markdown.
-  mutating func next() -> String {
-    let title = Self.titles.randomElement(using: &random)!
+  public mutating func next() -> String {
+    let title = oneOf(Self.titles)
     let day = Int.random(in: 1...28, using: &random)
-    let month = Self.months.randomElement(using: &random)!
+    let month = oneOf(Self.months)
     var text = "# \(title)\n\n*Published on \(day) \(month) 2026, edition \(number(1...900))*\n"
     for paragraph in Self.paragraphs.shuffled(using: &random) {
       text += "\n"
@@ -23,6 +23,8 @@ struct ArticleVariations {
     }
     return text
   }
+
+  private mutating func oneOf(_ words: [String]) -> String { words[Int.random(in: 0..<words.count, using: &random)] }
 
   private mutating func number(_ range: ClosedRange<Int>) -> String { "\(Int.random(in: range, using: &random))" }
 
@@ -33,7 +35,7 @@ struct ArticleVariations {
     if bare == "NUMBER" { return number(2...99) + rest }
     guard let others = Self.synonyms[String(bare)], Double.random(in: 0..<1, using: &random) < exchanged
     else { return String(word) }
-    return others.randomElement(using: &random)! + rest
+    return oneOf(others) + rest
   }
 
   private static let titles = [

@@ -1,9 +1,9 @@
 /// SplitMix64: the same numbers for the same seed, on every machine.
-struct Seeded: RandomNumberGenerator {
+public struct Seeded: RandomNumberGenerator {
   private var state: UInt64
-  init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678 }
+  public init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 0x1234_5678 }
 
-  mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var value = state
     value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -13,7 +13,7 @@ struct Seeded: RandomNumberGenerator {
 }
 
 /// The bytes with a few of them changed, cut, doubled or cut off.
-func mutated(_ bytes: [UInt8], with random: inout Seeded) -> [UInt8] {
+public func mutated(_ bytes: [UInt8], with random: inout Seeded) -> [UInt8] {
   var bytes = bytes
   for _ in 0..<Int.random(in: 1...4, using: &random) {
     guard !bytes.isEmpty else { break }
@@ -23,7 +23,7 @@ func mutated(_ bytes: [UInt8], with random: inout Seeded) -> [UInt8] {
     case 1: bytes.remove(at: index)
     case 2: bytes.insert(contentsOf: [0x39, 0x39, 0x39, 0x39, 0x39, 0x39, 0x39, 0x39, 0x39, 0x39], at: index)
     case 3: bytes.removeLast(bytes.count - index)
-    case 4: bytes.insert([0x0A, 0x20, 0x2D, 0x22, 0x00, 0x5C, 0xFF, 0x7B].randomElement(using: &random)!, at: index)
+    case 4: bytes.insert([0x0A, 0x20, 0x2D, 0x22, 0x00, 0x5C, 0xFF, 0x7B][Int.random(in: 0..<8, using: &random)], at: index)
     default: bytes.append(contentsOf: bytes[..<index])
     }
   }
