@@ -22,7 +22,15 @@ public final class Holder: @unchecked Sendable {
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    // The thread that runs a test may have signals blocked, and a child would start with the same mask: strace,
+    // for one, then never ends when it is asked to.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
     words.append(nil)
     defer { for word in words { free(word) } }
@@ -51,6 +59,9 @@ public final class Holder: @unchecked Sendable {
     if !isWaitedFor { isWaitedFor = waitpid(pid, nil, WNOHANG) == pid }
     return isWaitedFor
   }
+
+  /// Asks this one process to end, as a person does, and leaves it the time it takes.
+  public func terminate() { if !hasEnded { _ = Foundation.kill(pid, SIGTERM) } }
 
   /// SIGKILL to this one process; no zombie is left.
   public func kill() {
