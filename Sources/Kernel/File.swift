@@ -42,15 +42,13 @@ public struct File: ~Copyable {
     while bytes.count < limit {
       let filled = bytes.count
       piece = min(piece, limit - filled)
-      bytes.append(contentsOf: repeatElement(0, count: piece))
-      let count = try retrying {
-        unsafe bytes.withUnsafeMutableBytes { memory in
-          guard let base = memory.baseAddress else { return 0 }
-          return unsafe pread(number, base + filled, piece, off_t(start) + off_t(filled))
+      // Into memory that nobody has cleared: most files are far smaller than a piece.
+      try bytes.append(addingCapacity: piece) { memory throws(Errno) in
+        try unsafe memory.withUnsafeMutableBufferPointer { free, count throws(Errno) in
+          count = try retrying { unsafe pread(number, free.baseAddress, piece, off_t(start) + off_t(filled)) }
         }
       }
-      bytes.removeLast(piece - max(0, min(count, piece)))
-      if count <= 0 { return }
+      if bytes.count == filled { return }
       piece = 65_536
     }
   }
