@@ -190,7 +190,9 @@ extension WatchTree {
     do throws(Errno) {
       let status = try slash.peek(path)
       return switch status.kind {
-      case .file: status.links > 1 ? .link : .file
+      // One that was linked from a name outside, or from none, comes with its text: nobody will close it. Writing
+      // sets both times, linking only the one.
+      case .file: status.links > 1 || status.changed > status.modified ? .link : .file
       case .symlink: .file
       case .directory: .directory
       case .other: .other
