@@ -10,6 +10,8 @@ struct contention;
 // Starts two agents that take `path` by O_EXCL and then release it or leave it behind, dated two hours
 // back, and a third that brings locks left behind to life for a moment.
 struct contention *contention_start(const char *path);
+// Waits until the lock is there and an hour old. In C too: each error that Swift throws in a test costs a backtrace.
+void contention_await_stale(const struct contention *);
 // Stops them and waits for them.
 void contention_stop(struct contention *);
 // How often an agent took the lock while the other held it.
