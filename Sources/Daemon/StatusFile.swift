@@ -53,6 +53,7 @@ extension Watch {
     writer.field("lock_stale_after_s", settings.locks.policy.staleAfter.seconds)
     putLocks(into: &writer, at: now)
     putLeaks(into: &writer, at: now)
+    putResting(into: &writer, at: now)
     putMemory(into: &writer)
     writer.endObject()
     writer.endLine()
@@ -112,6 +113,21 @@ extension Watch {
       writer.field("kind", leak.kind.rawValue)
       writer.field("found_s", (now.instant - leak.since).seconds)
       if let due = leak.due { writer.field("due_s", max(0, (due - now.instant).seconds)) }
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  /// What nobody can know who has not watched; `midwatch memory` reads it.
+  private func putResting(into writer: inout JSONWriter, at now: Moment) {
+    writer.beginArray("resting")
+    for (process, span) in leakRule.rests(at: now.instant).sorted(by: { $0.key.pid < $1.key.pid }).prefix(1000) {
+      guard span > .zero, let cpu = leakRule.cpu(of: process) else { continue }
+      writer.beginObject()
+      writer.field("pid", process.pid)
+      writer.field("start_ticks", process.startTicks)
+      writer.field("idle_s", span.seconds)
+      writer.field("cpu_ms", cpu.nanoseconds / 1_000_000)
       writer.endObject()
     }
     writer.endArray()

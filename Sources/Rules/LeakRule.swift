@@ -158,6 +158,15 @@ public struct LeakRule: Sendable {
   /// For how long each of a browser's processes has used no CPU, as far as anybody has watched.
   public func rests(at now: Instant) -> [ProcessIdentity: TimeSpan] { known.mapValues { now - $0.restsSince } }
 
+  /// How much CPU one of them had used when it was last looked at.
+  public func cpu(of process: ProcessIdentity) -> TimeSpan? { known[process]?.seen.cpu }
+
+  /// Whether so much CPU within that time is more than a page at rest uses.
+  public static func isWork(_ cpu: TimeSpan, within span: TimeSpan) -> Bool {
+    // An idle page's timers tick: 1 tick in 10 s was measured.
+    cpu > TimeSpan(nanoseconds: span.nanoseconds / 500) + .milliseconds(20)
+  }
+
   /// Everything that is found leaked at present, the longest first.
   public var outlooks: [Outlook] {
     suspects.map {
@@ -284,10 +293,7 @@ public struct LeakRule: Sendable {
 
   private mutating func remember(_ scan: ProcessScan, at now: Instant) {
     var seen: [ProcessIdentity: Known] = [:]
-    func works(_ cpu: TimeSpan, since: Instant) -> Bool {
-      // An idle page's timers tick: 1 tick in 10 s was measured.
-      cpu > TimeSpan(nanoseconds: (now - since).nanoseconds / 500) + .milliseconds(20)
-    }
+    func works(_ cpu: TimeSpan, since: Instant) -> Bool { Self.isWork(cpu, within: now - since) }
     func note(_ process: ProcessSighting) {
       guard seen[process.identity] == nil else { return }
       var entry = known[process.identity] ?? Known(process, at: now)

@@ -74,7 +74,7 @@ struct MemoryReport {
       isPartial = scan.isPartial
       var census = try MemoryCensus()
       // A person who asks has more time than a watch in need.
-      let finding = census.take(scan, measuring: 99)
+      let finding = census.take(scan, idle: IdleRenderers.known(to: site, in: scan), measuring: 99)
       ledger = finding.ledger
       refused = finding.refused
     } catch { throw .failed(71, "midwatch: /proc cannot be read: \(error); midwatch knows nothing without it") }

@@ -89,25 +89,78 @@ import Testing
     hog.kill()
   }
 
-  @Test(.enabled(if: Programs.has("chromium"), "needs Chromium"))
-  func aBrowserIsOneRowOfItsRealSize() throws {
-    let pipeline = try Pipeline([])
-    let browser = try Holder(
+  private func browser(_ pipeline: Pipeline) throws -> Holder {
+    try Holder(
       sh: """
         exec chromium --headless=new --no-sandbox --disable-breakpad --remote-debugging-port=0 \
           --user-data-dir="$1" data:text/html,one 2>/dev/null
         """, pipeline.path("profile"))
-    func row() -> [String: Any]? {
-      (try? consumers(try midwatch(["memory", "--json"])))?.first { $0["pid"] as? Int == Int(browser.pid) }
-    }
-    #expect(eventually { (row()?["renderers"] as? [Any])?.isEmpty == false && size(row() ?? [:], "processes") >= 5 })
-    let found = try #require(row())
+  }
+
+  private func row(_ browser: Holder, _ pipeline: Pipeline) throws -> [String: Any]? {
+    let outcome = try midwatch(["--root", pipeline.path, "memory", "--json"])
+    return try consumers(outcome).first { $0["pid"] as? Int == Int(browser.pid) }
+  }
+
+  private func renderers(_ row: [String: Any]?) -> [[String: Any]] { row?["renderers"] as? [[String: Any]] ?? [] }
+
+  @Test(.enabled(if: Programs.has("chromium"), "needs Chromium"))
+  func aBrowserIsOneRowOfItsRealSize() throws {
+    let pipeline = try Pipeline([])
+    let browser = try browser(pipeline)
+    #expect(
+      eventually {
+        let row = try? row(browser, pipeline)
+        return !renderers(row).isEmpty && size(row ?? [:], "processes") >= 5
+      })
+    let found = try #require(try row(browser, pipeline))
     #expect(found["kind"] as? String == "browser")
     #expect(found["name"] as? String == "chromium")
     #expect(found["estimated"] as? Bool == false)
     #expect(size(found) > 100 << 20, "\(found)")
     #expect(size(found, "rss") > size(found) * 3 / 2, "\(found)")
     #expect(try midwatch(["memory"]).output.contains(" (pid \(browser.pid)), "))
+    browser.kill()
+  }
+
+  /// The fields of a process's stat behind its name: the parent is 1, the group 2, utime 11, stime 12, start 19.
+  private func stat(_ pid: Int32) -> [Int]? {
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }
+    return text.split(separator: ")").last?.split(separator: " ").map { Int($0) ?? 0 }
+  }
+
+  @Test(.enabled(if: Programs.has("chromium"), "needs Chromium"))
+  func idleCountsFromWhatTheWatchSawAndOnlyWithoutWorkSince() throws {
+    let pipeline = try Pipeline([])
+    let browser = try browser(pipeline)
+    func pages() -> [Int32] {
+      ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }.filter { pid in
+        let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+        return line.contains("--type=renderer") && !line.contains("--top-chrome-webui") && stat(pid)?[2] == Int(browser.pid)
+      }
+    }
+    #expect(eventually { !renderers(try? row(browser, pipeline)).isEmpty && !pages().isEmpty })
+    let page = try #require(pages().first)
+    // Stopped, it uses none.
+    kill(page, SIGSTOP)
+    #expect(eventually { (try? String(contentsOfFile: "/proc/\(page)/stat", encoding: .utf8))?.contains(") T ") == true })
+    let fields = try #require(stat(page))
+    let cpu = (fields[11] + fields[12]) * 1000 / sysconf(Int32(_SC_CLK_TCK))
+    try pipeline.makeDirectory(".midwatch/run")
+    let at = Date().ISO8601Format(.init(includingFractionalSeconds: true))
+    for (seen, isIdle) in [(cpu, true), (cpu - 1000, false)] {
+      try pipeline.write(
+        ".midwatch/run/status.json",
+        """
+        {"v":1,"pid":1,"at":"\(at)","resting":[{"pid":\(page),"start_ticks":\(fields[19]),"cpu_ms":\(seen),"idle_s":90000}]}
+        """)
+      let idle = renderers(try row(browser, pipeline)).compactMap { $0["idle_s"] as? Int }
+      #expect(idle.count == (isIdle ? 1 : 0))
+      #expect(idle.allSatisfy { $0 > 24 * 3600 })
+      let text = try midwatch(["--root", pipeline.path, "memory"]).output
+      #expect(text.contains(", 1 idle > 24 h") == isIdle, "\(text)")
+    }
+    kill(page, SIGKILL)
     browser.kill()
   }
 }
