@@ -198,13 +198,16 @@ enum KeyTable {
         "mode", .mode, { $0.mode }, { $0.mode = $1 },
         "on kills what is proved to be leaked, observe only writes down what it would have killed, off does not look."),
       Key(
-        "orphan-browsers", .oneOf("a treatment", [.kill, .report, .off]), { $0.policy.orphanBrowsers }, { $0.policy.orphanBrowsers = $1 },
+        "orphan-browsers", .oneOf("a treatment", [.kill, .report, .off]), { $0.policy.orphanBrowsers },
+        { $0.policy.orphanBrowsers = $1 },
         "Headless browsers whose driver is dead: kill, report or off."),
       Key(
-        "orphan-children", .oneOf("a treatment", [.kill, .report, .off]), { $0.policy.orphanChildren }, { $0.policy.orphanChildren = $1 },
+        "orphan-children", .oneOf("a treatment", [.kill, .report, .off]), { $0.policy.orphanChildren },
+        { $0.policy.orphanChildren = $1 },
         "Renderers and the like whose browser is dead: kill, report or off."),
       Key(
-        "abandoned", .oneOf("a treatment", LeakRule.Policy.Treatment.allCases), { $0.policy.abandoned }, { $0.policy.abandoned = $1 },
+        "abandoned", .oneOf("a treatment", LeakRule.Policy.Treatment.allCases), { $0.policy.abandoned },
+        { $0.policy.abandoned = $1 },
         "Old idle pages of a browser in use: kill, act (kill only while memory is above [memory] act), report or off."),
       Key(
         "abandoned-age", .span, { $0.policy.abandonedAge }, { $0.policy.abandonedAge = $1 },

@@ -92,9 +92,9 @@ import Testing
   private func browser(_ pipeline: Pipeline) throws -> Holder {
     try Holder(
       sh: """
-        exec chromium --headless=new --no-sandbox --disable-breakpad --remote-debugging-port=0 \
+        TMPDIR=$2 exec chromium --headless=new --no-sandbox --disable-breakpad --remote-debugging-port=0 \
           --user-data-dir="$1" data:text/html,one 2>/dev/null
-        """, pipeline.path("profile"))
+        """, pipeline.path("profile"), pipeline.path)
   }
 
   private func row(_ browser: Holder, _ pipeline: Pipeline) throws -> [String: Any]? {

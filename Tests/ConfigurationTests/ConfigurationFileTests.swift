@@ -92,7 +92,8 @@ import Testing
     ]
     let empty = [
       "pipeline.root", "pipeline.name", "locks.ignore", "heartbeats.also", "heartbeats.expect", "halt.units", "halt.exec",
-      "halt.exempt", "leaks.helpers", "leaks.users", "leaks.allow", "leaks.browsers", "alert.exec", "alert.mail", "alert.webhook", "alert.ping",
+      "halt.exempt", "leaks.helpers", "leaks.users", "leaks.allow", "leaks.browsers", "alert.exec", "alert.mail",
+      "alert.webhook", "alert.ping",
       "agent.needs", "agent.match",
     ]
     #expect(values == design.merging(empty.map { ($0, "") }) { $1 })
