@@ -127,7 +127,7 @@ extension LeakRule {
         guard let its = evidence[proxy] else { return .kept(.unreadable) }
         // Whoever allowed the one allowed what hangs from it.
         if let sighting = scan[proxy.pid], let reason = standing(its, of: sighting, climb.between) { return .kept(reason) }
-        let clients = its.peers.filter { !scan.descends($0.pid, from: proxy.pid) && $0.pid != process.identity.pid }
+        let clients = its.peers.filter { !scan.descends($0.pid, from: proxy.pid) }
         if its.hasUnknownPeer || !clients.isEmpty { return .kept(.proxyInUse(proxy.pid)) }
       }
       var proof = Proof()
@@ -188,7 +188,7 @@ extension LeakRule {
     let pages = scan.members(of: root).filter { isPage($0.identity.pid, in: scan) }
     // The youngest stays: a browser without a page ends, or starts a new one.
     guard pages.contains(process) else { return .kept(.browserLives(root)) }
-    guard pages.count > 1, let last = pages.min(by: { $0.age < $1.age }), last.identity != process.identity else {
+    guard let last = pages.min(by: { $0.age < $1.age }), last.identity != process.identity else {
       return .kept(.lastPage)
     }
     // What is leaked itself goes as a whole, and what a verdict protects, its pages share.

@@ -83,6 +83,8 @@ extension LeakRuleTests {
     story.machine.start(50)
     story.machine.part(410, .gpu, under: 1)
     story.machine.change(410) { $0.session = 400 }
+    // Of another program: no guess helps it.
+    story.machine.details(410) { $0.program = 8 }
     #expect(story.verdict(on: 410) == .kept(.browserLives(400)))
     story.machine.change(410) { ($0.session, $0.group) = (9, 400) }
     #expect(story.verdict(on: 410) == .kept(.browserLives(400)))
@@ -168,6 +170,9 @@ extension LeakRuleTests {
     let story = twoOfOneJob(profiles: (5, 6))
     #expect(story.verdict(on: 504) == .kept(.tooYoung))
     #expect(story.machine.scan.browser(of: 504) == 500)
+    var users = twoOfOneJob(profiles: (6, 6))
+    users.machine.details(400) { $0.user = 0 }
+    #expect(users.machine.scan.browser(of: 504) == 500)
     #expect(twoOfOneJob(profiles: (5, nil)).machine.scan.browser(of: 504) == 400)
   }
 

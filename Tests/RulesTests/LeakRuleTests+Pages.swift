@@ -39,6 +39,15 @@ extension LeakRuleTests {
     #expect(story.verdict(on: 408) == .kept(.browserLives(400)))
   }
 
+  @Test func theBrowsersOwnPageIsNotOneOfThoseThatMayStay() {
+    var story = webFetch(pages: 1)
+    story.rule.isImpatient = true
+    story.machine.now = 20
+    story.machine.part(420, .renderer, under: 404, ownPage: true)
+    #expect(story.look(from: 30, to: 3600) == [])
+    #expect(story.verdict(on: 410) == .kept(.lastPage))
+  }
+
   @Test func theNextOneWaitsUntilTheLastOneIsSettledNotOnlyGone() {
     var story = webFetch(pages: 4)
     _ = story.look(from: 0, to: 2400)

@@ -203,6 +203,9 @@ extension LeakRuleTests {
     var story = puppeteer()
     _ = story.look(0)
     #expect(story.rule.nextPass == at(30))
+    story.rule.policy.scan = .seconds(10)
+    #expect(story.rule.nextPass == at(10))
+    story.rule.policy.scan = .seconds(300)
     story.machine.kill(400)
     for part in Machine.family(400) { story.machine.kill(part) }
     _ = story.look(30)
@@ -216,6 +219,10 @@ extension LeakRuleTests {
     story.machine.part(410, .renderer, under: 1)
     _ = story.look(0)
     #expect(story.rule.nextPass == at(120))
+    // What was killed and stays, frozen, is not waited for.
+    var frozen = story
+    #expect(frozen.look(120).map(\.root) == [410])
+    #expect(frozen.rule.nextPass == at(420))
     story.rule.isImpatient = true
     _ = story.look(10)
     #expect(story.rule.nextPass == at(30))

@@ -103,6 +103,9 @@ import Testing
     story.machine.browser(500, under: 350, detached: false, profile: 6)
     story.machine.kill(300)
     story.answers = [:]
+    // Its lines to its browsers; and a browser that is none of them.
+    for browser: Int32 in [400, 500] { story.connect(browser, to: 350, by: .port) }
+    story.machine.browser(600, automated: false)
     var both = story
     #expect(
       both.look(from: 200, to: 900).map(\.members) == [Machine.family(400), [350]])
@@ -360,7 +363,8 @@ import Testing
     story.machine.kill(300)
     story.answers = [:]
     story.unreadable = [350]
-    #expect(story.look(from: 1000, to: 2000) == [])
+    story.rule.isImpatient = true
+    #expect(story.look(from: 1000, to: 5000) == [])
   }
 
   @Test func pidOneIsNobodysLeak() {
