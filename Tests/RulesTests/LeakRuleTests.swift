@@ -185,6 +185,17 @@ import Testing
     expectLeak(story, .orphanBrowser, 400, with: [403, 404, 408, 409, 410])
   }
 
+  @Test func noMemberIsPidOneOrGoesTwice() {
+    // What no kernel shows: pid 1 below a browser, a chromedriver that is one of its browser's pages.
+    var story = LeakStory()
+    story.machine.start(50, .reaper)
+    story.machine.part(350, .renderer, under: 50)
+    story.machine.change(350) { ($0.role, $0.group) = (.proxy, 400) }
+    story.machine.browser(400, under: 350)
+    story.machine.part(1, .renderer, under: 400)
+    expectLeak(story, .orphanBrowser, 400, with: [350])
+  }
+
   @Test func theDyingAndTheDeadAreNeitherKilledNorCounted() {
     var story = puppeteer()
     story.machine.kill(300)
