@@ -28,6 +28,25 @@ extension Directory {
   }
 }
 
+extension Directory {
+  /// Whether anybody has the other end of an unnamed pipe, by `/proc/PID/fd/N`; by whom it is held, this
+  /// process need not be allowed to know.
+  ///
+  /// For one moment the pipe has one more holder of the same end.
+  ///
+  /// - Parameter writing: which end the descriptor is.
+  /// - Throws: as `read(_:into:)`; `EACCES` also where the pipe was made by another user.
+  /// - SeeAlso: poll(2), POLLERR and POLLHUP; pipe(7)
+  public borrowing func hasOtherEnd(_ path: ShortPath, writing: Bool) throws(Errno) -> Bool {
+    let number = descriptor.number
+    let flags = (writing ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+    let end = Descriptor(owning: try retrying { unsafe path.withCString { unsafe openat(number, $0, flags) } })
+    var asked = pollfd(fd: end.number, events: 0, revents: 0)
+    try retrying { unsafe poll(&asked, 1, 0) }
+    return Int32(asked.revents) & (POLLERR | POLLHUP) == 0
+  }
+}
+
 extension DirectoryListing {
   /// Opens for listing by a path below /proc.
   ///

@@ -49,4 +49,21 @@ import Testing
     #expect(found.allSatisfy { $0.hasPrefix("pipe:[") })
     #expect(Set(found).count == 1)
   }
+
+  @Test func aPipeTellsWhetherSomebodyHasItsOtherEnd() throws {
+    let proc = try Directory(Path("/proc"))
+    for writing in [false, true] {
+      var ends: [Int32] = [-1, -1]
+      try #require(pipe(&ends) == 0)
+      let (own, other) = writing ? (ends[1], ends[0]) : (ends[0], ends[1])
+      let path = ShortPath(Own.pid, "fd/\(own)")
+      #expect(try proc.hasOtherEnd(path, writing: writing))
+      // Full or not.
+      if !writing { _ = write(ends[1], "x", 1) }
+      close(other)
+      #expect(try proc.hasOtherEnd(path, writing: writing) == false)
+      close(own)
+      #expect(refusal { _ = try proc.hasOtherEnd(path, writing: writing) } == .noEntry)
+    }
+  }
 }

@@ -97,14 +97,19 @@ extension LeakWitness {
         // The kernel tells of the unix sockets of our own network namespace.
         if isOurNetwork { suspect.sockets.append((inode, line)) } else { suspect.told.hasUnknownPeer = true }
       case .pipe(let inode):
-        guard let mode else {
-          suspect.told.hasUnknownPeer = true
-          continue
-        }
-        if mode & 0o400 != 0 { suspect.lines.append((.pipeForWriting(inode: inode), line)) }
-        if mode & 0o200 != 0 { suspect.lines.append((.pipeForReading(inode: inode), line)) }
+        let path = ShortPath(suspect.identity.pid, "fd/\(number)")
+        for end in otherEnds(of: inode, mode, path) { suspect.lines.append((end, line)) }
       }
     }
+  }
+
+  /// - Parameter mode: of the descriptor; nil where it was closed meanwhile.
+  private func otherEnds(of inode: UInt64, _ mode: UInt32?, _ path: ShortPath) -> [Suspect.End] {
+    let isReader = mode.map { $0 & 0o400 != 0 } ?? true
+    let isWriter = mode.map { $0 & 0o200 != 0 } ?? true
+    // Where the kernel does not say, somebody may be there.
+    if isReader != isWriter, (try? proc.hasOtherEnd(path, writing: isWriter)) == false { return [] }
+    return (isReader ? [.pipeForWriting(inode: inode)] : []) + (isWriter ? [.pipeForReading(inode: inode)] : [])
   }
 
   private func first(of globs: [Glob], fitting names: [[UInt8]]) -> String? {

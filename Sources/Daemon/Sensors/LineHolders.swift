@@ -5,8 +5,6 @@ internal import Rules
 /// Which processes hold certain ends of sockets and pipes.
 struct LineHolders {
   private var pids: [Suspect.End: [Int32]] = [:]
-  /// Somebody's descriptors may not be looked at.
-  private(set) var wasRefused = false
 
   /// Of nothing.
   init() {}
@@ -26,8 +24,8 @@ struct LineHolders {
         }
       } catch {
         switch error {
-        case .noEntry, .noProcess: break
-        case .accessDenied, .notPermitted: wasRefused = true
+        // Gone, or not ours to look at: what it holds is held by nobody known.
+        case .noEntry, .noProcess, .accessDenied, .notPermitted: break
         default: throw error
         }
       }

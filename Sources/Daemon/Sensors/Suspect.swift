@@ -40,13 +40,8 @@ struct Suspect {
         let peer = LeakEvidence.Peer(pid: pid, line: line)
         if !evidence.peers.contains(peer) { evidence.peers.append(peer) }
       }
-      guard pids.isEmpty else { continue }
-      switch end {
       // Someone has it open, out of our sight or on its way through another socket.
-      case .socket: evidence.hasUnknownPeer = true
-      // A pipe may well have one end only.
-      case .pipeForReading, .pipeForWriting: if holders.wasRefused { evidence.hasUnknownPeer = true }
-      }
+      if pids.isEmpty { evidence.hasUnknownPeer = true }
     }
     return evidence
   }
