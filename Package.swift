@@ -54,7 +54,7 @@ let package = Package(
     .testTarget(
       name: "DaemonTests",
       dependencies: [
-        "Daemon", "Kernel", "Rules", "CContention", "Configuration", "Formats", "TestSupport", "midwatchd",
+        "Daemon", "Kernel", "ProcessTable", "Rules", "CContention", "Configuration", "Formats", "TestSupport", "midwatchd",
       ],
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport", "midwatch", "midwatchd"], swiftSettings: strict),
