@@ -131,6 +131,8 @@ extension Watch {
     for process in [leak.root] + leak.members {
       guard let face = processes.face(of: process.pid), face.startTicks == process.startTicks else { continue }
       if let browser = scan.browsers[process.pid], browser.program != face.program { continue }
+      // A dead driver's chromedriver may be another's.
+      guard let user = processes.user(of: process.pid), leakRule.policy.users.contains(user) else { continue }
       faces[process] = face
     }
     return faces
@@ -147,7 +149,8 @@ extension Watch {
   private func conclude(_ execution: Execution, _ outcome: Execution.Outcome, at now: Moment) {
     let leak = execution.leak
     var actions: [LeakRule.Action] = []
-    leakRule.handle(.settled(leak.root), at: now.instant, into: &actions)
+    // What lingers stays dealt with: another SIGKILL would add nothing.
+    if outcome == .gone || outcome == .spared { leakRule.handle(.settled(leak.root), at: now.instant, into: &actions) }
     // What came back decides whether the next one goes.
     tellMemory(.pressed, at: now)
     statusFile.isDirty = true

@@ -154,6 +154,8 @@ extension LeakRule {
   private func orphanChild(
     _ process: ProcessSighting, in scan: ProcessScan, _ evidence: [ProcessIdentity: LeakEvidence]
   ) -> Verdict {
+    // Its browser may be among those that are hidden from us.
+    guard !scan.isPartial else { return .kept(.unreadable) }
     // A frozen zygote may be in between.
     var top = process
     for _ in 0..<ProcessScan.longestChain {

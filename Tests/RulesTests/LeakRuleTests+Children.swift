@@ -27,6 +27,16 @@ extension LeakRuleTests {
     #expect(story.verdict(on: 410).proof?.adopter == 1)
   }
 
+  @Test func whereProcessesAreHiddenItsBrowserMayBeAmongThem() {
+    var story = puppeteer()
+    story.answers = [:]
+    for pid in [Int32](400..<411) where pid != 405 { story.machine.kill(pid) }
+    story.machine.change(405) { $0.state = .stopped }
+    #expect(story.verdict(on: 405).proof?.adopter == 1)
+    story.machine.isHiding = true
+    expectKept(story, 405, .unreadable)
+  }
+
   @Test func zombiesOfADeadBrowserAreLeftToWhoeverWaitsForThem() {
     var story = puppeteer()
     story.machine.kill(400)

@@ -101,8 +101,12 @@ struct Machine {
     entries[pid]?.browser = details
   }
 
+  /// Some of the processes are hidden from whoever looks.
+  var isHiding = false
+
   var scan: ProcessScan {
     var scan = ProcessScan()
+    scan.isPartial = isHiding
     for (_, entry) in entries.sorted(by: { $0.key < $1.key }) {
       var sighting = entry.sighting
       sighting.age = .seconds(now - entry.started)

@@ -37,8 +37,18 @@ public struct LeakWitness: ~Copyable {
     let holders = wanted.isEmpty ? LineHolders() : try? LineHolders(of: wanted, in: proc, &entries, &text)
     return found.map { suspect in
       guard let suspect, let holders, isThere(suspect.identity) else { return nil }
-      return suspect.evidence(holders)
+      var evidence = suspect.evidence(holders)
+      evidence.peers.removeAll { $0.line == .stream && isCollector($0.pid) }
+      return evidence
     }
+  }
+
+  /// Reads what anybody prints, and drives nobody: cron waits for a job's output for as long as a browser
+  /// that the job left behind holds it open.
+  private mutating func isCollector(_ pid: Int32) -> Bool {
+    guard (try? proc.readLink(ShortPath(pid, "exe"), into: &text)) != nil else { return false }
+    let program = lastComponent(withoutDeleted(text.bytes))
+    return ["cron", "crond", "logger", "rsyslogd", "syslog-ng", "systemd-journald"].contains { equal(program, $0) }
   }
 
   /// The same by process; what cannot be said is missing.

@@ -20,7 +20,7 @@ struct ProcessRoles: Sendable {
   private let proxies = Programs(proxyNames)
   private let wrappers = Programs(wrapperNames + otherWrapperPrograms)
   private let interpreters = Programs(interpreterNames)
-  private let reapers = Programs(reaperNames + otherReaperPrograms)
+  private let reapers = Programs(reaperNames)
 
   /// - Parameter executables: names or paths of further browsers.
   init(executables: [String]) {
@@ -69,12 +69,12 @@ private let wrapperNames = [
   "sh", "dash", "bash", "zsh", "ksh", "ash", "busybox", "timeout", "env", "nice", "ionice", "flock", "setsid", "nohup",
   "xvfb-run", "stdbuf", "su", "sudo", "runuser", "setpriv", "chrt", "taskset", "time", "script", "unshare", "nsenter",
   "midwatch-sh", "midwatchd",
+  // Below a supervisor they run one program for it; where they are pid 1 they adopt by that.
+  "tini", "dumb-init", "docker-init", "catatonit",
 ]
 /// Programs that go by many names.
-private let otherWrapperPrograms = ["coreutils", "ksh93", "lksh", "midwatch", "mksh", "toybox", "zsh5"]
-private let reaperNames = [
-  "systemd", "init", "tini", "dumb-init", "docker-init", "catatonit", "s6-svscan", "runsvdir", "runit",
-]
-private let otherReaperPrograms = ["busybox", "tini-static"]
+private let otherWrapperPrograms = ["coreutils", "ksh93", "lksh", "midwatch", "mksh", "tini-static", "toybox", "zsh5"]
+// Besides pid 1. Whoever else adopts is known by it once a process has been seen under two parents.
+private let reaperNames = ["systemd"]
 private let interpreterNames = ["bash", "bun", "dash", "deno", "node", "nodejs", "perl", "python", "ruby", "sh"]
 private let versionBytes = Set("0123456789.".utf8)
