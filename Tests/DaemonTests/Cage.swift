@@ -1,0 +1,203 @@
+import Foundation
+import Synchronization
+import TestSupport
+
+/// Where one specimen lives: a directory, a user, and the processes that it is about, each by its role.
+final class Cage: Sendable {
+  let zoo: Zoo
+  let user: UInt32
+  let directory: String
+  private let noted = Mutex<[String: ZooProcess]>([:])
+
+  init(_ zoo: Zoo, user: UInt32) throws {
+    (self.zoo, self.user) = (zoo, user)
+    directory = "\(zoo.root)/\(zoo.newNumber())"
+    for path in [directory, directory + "/tmp"] {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o755, .ownerAccountID: Int(user), .groupOwnerAccountID: Int(user)])
+    }
+  }
+
+  /// The processes noted so far.
+  var roles: [String: ZooProcess] { noted.withLock { $0 } }
+
+  private var environment: [String: String] {
+    ["HOME": directory, "TMPDIR": directory + "/tmp", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+  }
+
+  // MARK: Beginning
+
+  /// Runs Tests/Zoo/driver.py and waits until its browser and its pages are there; their roles are `driver`,
+  /// `browser`, `chromedriver`, `sh`.
+  ///
+  /// - Parameter wrapper: a program and its arguments that runs it and stays; its role is `parent`.
+  func drive(_ kind: String, _ options: [String: Any] = [:], through wrapper: [String] = []) async throws {
+    let text = String(decoding: try JSONSerialization.data(withJSONObject: options), as: UTF8.self)
+    let words = wrapper + ["/usr/bin/python3", "\(zoo.root)/driver.py", kind, directory, text]
+    let started = try run(words, as: wrapper.isEmpty ? "driver" : "parent")
+    let ready = directory + "/ready"
+    guard await eventually({ FileManager.default.fileExists(atPath: ready) || !self.isRunning(started) }),
+      let bytes = FileManager.default.contents(atPath: ready)
+    else { throw Zoo.Failure(text: "\(kind) did not come up: \(output)") }
+    for (role, pid) in try JSONDecoder().decode([String: Int32].self, from: bytes) { try note(pid, as: role) }
+  }
+
+  /// Starts a program.
+  @discardableResult
+  func run(_ words: [String], program: String? = nil, hangs: Bool = false, as role: String) throws -> Int32 {
+    let pid = try zoo.start(
+      words, program: program, user: user, environment: environment, in: directory, output: directory + "/output",
+      hangs: hangs)
+    try note(pid, as: role)
+    return pid
+  }
+
+  /// A command line that never ends.
+  var endless: String {
+    "/usr/bin/chromium --headless --no-sandbox --user-data-dir=\(directory)/profile --dump-dom "
+      + "http://127.0.0.1:\(zoo.silentPort)/"
+  }
+
+  /// Starts a browser that nobody drives, by a shell, and waits until it is up.
+  ///
+  /// - Parameters:
+  ///   - script: `"$@"` is the browser's command line.
+  ///   - parent: how the command line of the browser's parent begins, where that is not the shell; noted as `init`.
+  func browse(
+    _ script: String, _ arguments: [String] = ["--headless=new", "--remote-debugging-port=0"], below parent: String? = nil
+  ) async throws {
+    let browser =
+      ["/usr/bin/chromium"] + (user == 0 ? ["--no-sandbox"] : []) + arguments
+      + ["--no-first-run", "--password-store=basic", "--user-data-dir=\(directory)/profile", "about:blank"]
+    let shell = try run(["/bin/sh", "-c", script, "sh"] + browser, as: "sh")
+    if let parent { try await note(as: "init") { $0.parent == shell && $0.words.hasPrefix(parent) } }
+    let above = roles["init"]?.pid ?? shell
+    try await note(as: "browser") { $0.isOfBrowser && $0.part == nil && ($0.pid == above || $0.parent == above) }
+    // Started when it has a page.
+    guard await first({ $0.part == "renderer" && $0.words.contains(self.directory) }) != nil else {
+      throw Zoo.Failure(text: "no page: \(output)")
+    }
+  }
+
+  /// Starts a program that is no browser, whatever its name and its command line say; its role is `imitation`.
+  func imitate(_ name: String, _ arguments: [String] = [], title: String? = nil) async throws {
+    let program = "\(directory)/\(name)"
+    try FileManager.default.copyItem(atPath: "/bin/dash", toPath: program)
+    // A shell that waits for what to do; a title is one word with spaces in it, as browsers write theirs.
+    try run([title.map { "\(program) \($0)" } ?? program] + arguments, program: program, hangs: true, as: "imitation")
+    try await note(as: "imitation") { $0.program == program }
+  }
+
+  // MARK: Roles
+
+  /// Notes a part of the browser under the part's name: of renderers that of a page.
+  func notePart(_ part: String) async throws {
+    let own = "--user-data-dir=\(directory)/profile"
+    try await note(as: part) { $0.part == part && $0.words.contains(own) && !$0.words.contains("--top-chrome-webui") }
+  }
+
+  /// Notes those between a part and its browser, the nearest first: `zygote`, `zygote-2` and so on.
+  func noteAncestors(of role: String, as name: String) async throws {
+    let processes = try zoo.look()
+    var count = 0
+    var next = roles[role].flatMap { processes[$0.parent] }
+    while let process = next, process.part != nil {
+      count += 1
+      try note(process.pid, as: count == 1 ? name : "\(name)-\(count)")
+      next = processes[process.parent]
+    }
+  }
+
+  func note(_ pid: Int32, as role: String) throws {
+    guard let process = try zoo.look()[pid], process.isAlive else {
+      throw Zoo.Failure(text: "\(role) \(pid) is gone: \(output)")
+    }
+    noted.withLock { $0[role] = process }
+  }
+
+  /// Waits for a process and notes it.
+  func note(as role: String, _ condition: @Sendable (ZooProcess) -> Bool) async throws {
+    guard let found = await first(condition) else { throw Zoo.Failure(text: "no \(role): \(try scene().description)") }
+    noted.withLock { $0[role] = found }
+  }
+
+  private func first(_ condition: (ZooProcess) -> Bool) async -> ZooProcess? {
+    var found: ZooProcess?
+    _ = await eventually {
+      found = (try? zoo.look())?.values.filter { $0.isAlive && condition($0) }.min { $0.pid < $1.pid }
+      return found != nil
+    }
+    return found
+  }
+
+  // MARK: Leaking
+
+  func kill(_ names: String...) async throws {
+    for name in names { try send(SIGKILL, to: name) }
+    for name in names { try await ended(name) }
+  }
+
+  func stop(_ names: String...) async throws {
+    for name in names { try send(SIGSTOP, to: name) }
+    for name in names { try await reach { $0[name]?.state == "T" } }
+  }
+
+  /// Waits for the end of a process.
+  func ended(_ name: String) async throws { try await reach { $0[name] == nil } }
+
+  /// Waits for a state.
+  func reach(_ condition: (Scene) -> Bool) async throws {
+    guard await eventually({ (try? self.scene()).map(condition) ?? false }) else {
+      throw Zoo.Failure(text: "it does not come to that: \(try scene())")
+    }
+  }
+
+  private func send(_ signal: Int32, to name: String) throws {
+    guard let process = roles[name] else { throw Zoo.Failure(text: "there is no \(name)") }
+    try zoo.send(signal, to: process.pid)
+  }
+
+  // MARK: Looking
+
+  func scene() throws -> Scene { Scene(roles: roles, processes: try zoo.look(), cage: directory) }
+
+  private func isRunning(_ pid: Int32) -> Bool {
+    do { return try zoo.exitCode(pid) == nil } catch { return false }
+  }
+
+  /// What its processes printed, the end of it.
+  var output: String {
+    String(decoding: (FileManager.default.contents(atPath: directory + "/output") ?? Data()).suffix(800), as: UTF8.self)
+  }
+}
+
+/// A cage at one moment.
+struct Scene: CustomStringConvertible, Sendable {
+  let roles: [String: ZooProcess]
+  let processes: [Int32: ZooProcess]
+  let cage: String
+
+  /// The process that bore the role, if that very one still lives.
+  subscript(_ role: String) -> ZooProcess? {
+    guard let noted = roles[role], let now = processes[noted.pid], now.started == noted.started, now.isAlive else {
+      return nil
+    }
+    return now
+  }
+
+  /// The pid that a role had, whether or not it lives.
+  func pid(_ role: String) -> Int32 { roles[role]?.pid ?? -1 }
+
+  /// The living processes of the cage's browser.
+  func parts(_ part: String) -> [ZooProcess] {
+    processes.values.filter { $0.isAlive && $0.part == part && $0.words.contains(cage + "/") }
+  }
+
+  var description: String {
+    let names = roles.mapValues(\.pid).sorted { $0.value < $1.value }.map { "\($0.key) \($0.value)" }
+    let own = processes.values.filter { $0.words.contains(cage + "/") || roles.values.map(\.pid).contains($0.pid) }
+    return names.joined(separator: ", ") + "\n"
+      + own.sorted { $0.pid < $1.pid }.map(\.description).joined(separator: "\n")
+  }
+}
