@@ -54,9 +54,8 @@ final class Cage: Sendable {
   }
 
   /// A command line that never ends.
-  var endless: String {
-    "/usr/bin/chromium --headless --no-sandbox --user-data-dir=\(directory)/profile --dump-dom "
-      + "http://127.0.0.1:\(zoo.silentPort)/"
+  func endless(_ program: String) -> String {
+    "\(program) --headless --no-sandbox --user-data-dir=\(directory)/profile --dump-dom http://127.0.0.1:\(zoo.silentPort)/"
   }
 
   /// Starts a browser that nobody drives, by a shell, and waits until it is up.
@@ -65,19 +64,18 @@ final class Cage: Sendable {
   ///   - script: `"$@"` is the browser's command line.
   ///   - parent: how the command line of the browser's parent begins, where that is not the shell; noted as `init`.
   func browse(
-    _ script: String, _ arguments: [String] = ["--headless=new", "--remote-debugging-port=0"], below parent: String? = nil
+    _ script: String, _ program: String = LeakSpecimen.shell,
+    _ arguments: [String] = ["--headless=new", "--remote-debugging-port=0"], below parent: String? = nil
   ) async throws {
     let browser =
-      ["/usr/bin/chromium"] + (user == 0 ? ["--no-sandbox"] : []) + arguments
+      [program] + (user == 0 ? ["--no-sandbox"] : []) + arguments
       + ["--no-first-run", "--password-store=basic", "--user-data-dir=\(directory)/profile", "about:blank"]
     let shell = try run(["/bin/sh", "-c", script, "sh"] + browser, as: "sh")
-    if let parent { try await note(as: "init") { $0.parent == shell && $0.words.hasPrefix(parent) } }
+    if let parent { try await note(as: "init") { $0.parent == shell && $0.start.hasPrefix(parent) } }
     let above = roles["init"]?.pid ?? shell
     try await note(as: "browser") { $0.isOfBrowser && $0.part == nil && ($0.pid == above || $0.parent == above) }
-    // Started when it has a page.
-    guard await first({ $0.part == "renderer" && $0.words.contains(self.directory) }) != nil else {
-      throw Zoo.Failure(text: "no page: \(output)")
-    }
+    // It is up when it has a page.
+    try await reach { !$0.parts("renderer").isEmpty }
   }
 
   /// Starts a program that is no browser, whatever its name and its command line say; its role is `imitation`.
@@ -93,8 +91,8 @@ final class Cage: Sendable {
 
   /// Notes a part of the browser under the part's name: of renderers that of a page.
   func notePart(_ part: String) async throws {
-    let own = "--user-data-dir=\(directory)/profile"
-    try await note(as: part) { $0.part == part && $0.words.contains(own) && !$0.words.contains("--top-chrome-webui") }
+    let profile = directory + "/profile"
+    try await note(as: part) { $0.part == part && $0.profile == profile && !$0.hasFlag("--top-chrome-webui") }
   }
 
   /// Notes those between a part and its browser, the nearest first: `zygote`, `zygote-2` and so on.
@@ -118,17 +116,13 @@ final class Cage: Sendable {
 
   /// Waits for a process and notes it.
   func note(as role: String, _ condition: @Sendable (ZooProcess) -> Bool) async throws {
-    guard let found = await first(condition) else { throw Zoo.Failure(text: "no \(role): \(try scene().description)") }
-    noted.withLock { $0[role] = found }
-  }
-
-  private func first(_ condition: (ZooProcess) -> Bool) async -> ZooProcess? {
     var found: ZooProcess?
-    _ = await eventually {
-      found = (try? zoo.look())?.values.filter { $0.isAlive && condition($0) }.min { $0.pid < $1.pid }
+    _ = await zoo.wait { processes in
+      found = processes.values.filter { $0.isAlive && condition($0) }.min { $0.pid < $1.pid }
       return found != nil
     }
-    return found
+    guard let found else { throw Zoo.Failure(text: "no \(role): \(try scene())\n\(output)") }
+    noted.withLock { $0[role] = found }
   }
 
   // MARK: Leaking
@@ -148,8 +142,9 @@ final class Cage: Sendable {
 
   /// Waits for a state.
   func reach(_ condition: (Scene) -> Bool) async throws {
-    guard await eventually({ (try? self.scene()).map(condition) ?? false }) else {
-      throw Zoo.Failure(text: "it does not come to that: \(try scene())")
+    let roles = roles
+    guard await zoo.wait({ condition(Scene(roles: roles, processes: $0, cage: directory)) }) else {
+      throw Zoo.Failure(text: "it does not come to that: \(try scene())\n\(output)")
     }
   }
 
@@ -161,6 +156,12 @@ final class Cage: Sendable {
   // MARK: Looking
 
   func scene() throws -> Scene { Scene(roles: roles, processes: try zoo.look(), cage: directory) }
+
+  /// Whether a state comes about within some seconds.
+  func reaches(within seconds: Double, _ condition: (Scene) -> Bool) async -> Bool {
+    let roles = roles
+    return await zoo.wait(within: seconds) { condition(Scene(roles: roles, processes: $0, cage: directory)) }
+  }
 
   private func isRunning(_ pid: Int32) -> Bool {
     do { return try zoo.exitCode(pid) == nil } catch { return false }
@@ -189,14 +190,26 @@ struct Scene: CustomStringConvertible, Sendable {
   /// The pid that a role had, whether or not it lives.
   func pid(_ role: String) -> Int32 { roles[role]?.pid ?? -1 }
 
-  /// The living processes of the cage's browser.
+  /// The living parts of the cage's browser; the headless shell's parts do not name their profile.
   func parts(_ part: String) -> [ZooProcess] {
-    processes.values.filter { $0.isAlive && $0.part == part && $0.words.contains(cage + "/") }
+    processes.values.filter { $0.isAlive && $0.part == part && ($0.profile == cage + "/profile" || hangsBelow("browser", $0)) }
+  }
+
+  private func hangsBelow(_ role: String, _ process: ZooProcess) -> Bool {
+    var next = processes[process.parent]
+    while let ancestor = next, ancestor.pid > 1 {
+      if ancestor.pid == roles[role]?.pid { return true }
+      next = processes[ancestor.parent]
+    }
+    return false
   }
 
   var description: String {
     let names = roles.mapValues(\.pid).sorted { $0.value < $1.value }.map { "\($0.key) \($0.value)" }
-    let own = processes.values.filter { $0.words.contains(cage + "/") || roles.values.map(\.pid).contains($0.pid) }
+    let pids = Set(roles.values.map(\.pid))
+    let own = processes.values.filter {
+      pids.contains($0.pid) || $0.profile == cage + "/profile" || pids.contains($0.group) || hangsBelow("browser", $0)
+    }
     return names.joined(separator: ", ") + "\n"
       + own.sorted { $0.pid < $1.pid }.map(\.description).joined(separator: "\n")
   }

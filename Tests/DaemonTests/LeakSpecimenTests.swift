@@ -30,7 +30,7 @@ struct LeakSpecimenTests {
       try await cage.reach(specimen.proof)
     }
     let before = try cage.scene()
-    let left = await eventually(within: 3) { (try? cage.scene()).map { !specimen.proof($0) } ?? true }
+    let left = await cage.reaches(within: 3) { !specimen.proof($0) }
     let after = try cage.scene()
     #expect(!left, "\(before)\nbecame\n\(after)")
     for role in specimen.goes { #expect(after[role] != nil, "\(role)") }

@@ -19,6 +19,7 @@ final class Zoo: @unchecked Sendable {
   private let requests = Pipe()
   private let answers = Pipe()
   private let turn = Mutex(Data())
+  private let lastLook = Mutex((ContinuousClock.now - .seconds(1), [Int32: ZooProcess]()))
   private let number = Atomic(0)
   let threeAtOnce = Turns(3)
 
@@ -87,7 +88,26 @@ final class Zoo: @unchecked Sendable {
 
   /// All that lives in it now.
   func look() throws -> [Int32: ZooProcess] {
-    Dictionary(try ask(["do": "look"], Looked.self).processes.map { ($0.pid, $0) }) { first, _ in first }
+    let asked = ContinuousClock.now
+    let found = Dictionary(try ask(["do": "look"], Looked.self).processes.map { ($0.pid, $0) }) { first, _ in first }
+    lastLook.withLock { $0 = (asked, found) }
+    return found
+  }
+
+  /// The same, or what another saw a moment ago: thirty wait at once, and each look costs a pass over /proc.
+  func glance() throws -> [Int32: ZooProcess] {
+    let (asked, found) = lastLook.withLock { $0 }
+    return asked.duration(to: .now) < .milliseconds(250) ? found : try look()
+  }
+
+  /// Waits until `condition` holds; false where it did not within `seconds`.
+  func wait(within seconds: Double = 60, _ condition: ([Int32: ZooProcess]) throws -> Bool) async rethrows -> Bool {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while true {
+      if let processes = try? glance(), try condition(processes) { return true }
+      if ContinuousClock.now >= end { return false }
+      try? await Task.sleep(for: .milliseconds(250))
+    }
   }
 
   /// The exit code of a process that was started here, or less than 0 and the signal; nil while it runs.
@@ -126,20 +146,28 @@ final class Zoo: @unchecked Sendable {
 struct ZooProcess: Decodable, Sendable, CustomStringConvertible {
   let pid, parent, group, session: Int32
   let state: String
+  /// In ticks since the machine's start.
   let started: Int
   let user: UInt32
+  /// Where `exe` leads.
   let program: String
-  /// Separated by spaces, as the children of a browser write it themselves.
-  let words: String
+  /// How the command line begins, its words separated by spaces.
+  let start: String
+  /// The words of the command line that tell an automaton's browser.
+  let flags: [String]
+  /// What stands after `--type=`; nil at the browser itself.
+  let part: String?
+  /// What stands after `--user-data-dir=`.
+  let profile: String?
 
   var isAlive: Bool { state != "Z" && state != "X" }
   /// By its program: a browser or one of its children.
   var isOfBrowser: Bool { program.hasPrefix("/usr/lib/chromium/chromium") }
-  /// What stands after `--type=`; nil at the browser itself.
-  var part: String? {
-    words.split(separator: " ").first { $0.hasPrefix("--type=") }.map { String($0.dropFirst(7)) }
+  func hasFlag(_ flag: String) -> Bool { flags.contains { $0.hasPrefix(flag) } }
+
+  var description: String {
+    "\(pid) ppid \(parent) pgid \(group) sid \(session) \(state) uid \(user) \(part ?? "") \(start) \(flags.joined(separator: " "))"
   }
-  var description: String { "\(pid) ppid \(parent) pgid \(group) sid \(session) \(state) uid \(user) \(words.prefix(100))" }
 }
 
 /// Lets a few in at a time: two processors start three browsers no slower than thirty.

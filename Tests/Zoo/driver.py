@@ -252,7 +252,7 @@ def guest():
 
 kinds = (puppeteer, playwright, pyppeteer, selenium, cron, helper, guest)
 process, line = {known.__name__: known for known in kinds}[kind]()
-if kind in ("cron", "selenium") or program.endswith("chromium-headless-shell"):
+if kind in ("cron", "selenium") or program == "/usr/bin/chromium-headless-shell":
     # Debian's script for the headless shell does not become the browser.
     if kind != "selenium":
         pids["sh"] = process.pid

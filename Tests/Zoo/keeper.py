@@ -64,8 +64,12 @@ def read(path):
         return file.read()
 
 
+TOLD = ("--no-sandbox", "--headless", "--enable-automation", "--remote-debugging", "--top-chrome-webui", "--dump-dom")
+
+
 def look():
-    """All living processes and zombies but the kernel's."""
+    """All processes and zombies; of a browser's long command lines what the tests ask for."""
+    reap()
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -73,7 +77,7 @@ def look():
         try:
             line = read(f"/proc/{name}/stat").decode(errors="replace")
             state, parent, group, session, *rest = line[line.rindex(")") + 2 :].split()
-            words = read(f"/proc/{name}/cmdline").rstrip(b"\0").decode(errors="replace")
+            words = read(f"/proc/{name}/cmdline").decode(errors="replace").replace("\0", " ").split()
             user = os.stat(f"/proc/{name}").st_uid
         except OSError:
             continue
@@ -81,19 +85,14 @@ def look():
             program = os.readlink(f"/proc/{name}/exe")
         except OSError:
             program = ""
-        found.append(
-            {
-                "pid": int(name),
-                "parent": int(parent),
-                "group": int(group),
-                "session": int(session),
-                "state": state,
-                "started": int(rest[15]),
-                "user": user,
-                "program": program,
-                "words": words.replace("\0", " "),
-            }
-        )
+        said = {"pid": int(name), "parent": int(parent), "group": int(group), "session": int(session), "state": state}
+        said |= {"started": int(rest[15]), "user": user, "program": program, "start": " ".join(words)[:100]}
+        said["flags"] = [word for word in words if word.startswith(TOLD)]
+        for word in words:
+            for key, option in (("part", "--type="), ("profile", "--user-data-dir=")):
+                if word.startswith(option):
+                    said.setdefault(key, word[len(option) :])
+        found.append(said)
     return {"processes": found}
 
 
