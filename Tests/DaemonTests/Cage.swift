@@ -8,6 +8,8 @@ final class Cage: Sendable {
   let user: UInt32
   let directory: String
   private let noted = Mutex<[String: ZooProcess]>([:])
+  /// Who lives outside the zoo; killed with the cage.
+  private let outside = Mutex<[Holder]>([])
 
   init(_ zoo: Zoo, user: UInt32) throws {
     (self.zoo, self.user) = (zoo, user)
@@ -41,6 +43,15 @@ final class Cage: Sendable {
       let bytes = FileManager.default.contents(atPath: ready)
     else { throw Zoo.Failure(text: "\(kind) did not come up: \(output)") }
     for (role, pid) in try JSONDecoder().decode([String: Int32].self, from: bytes) { try note(pid, as: role) }
+  }
+
+  /// Speaks to the browser from outside the pid namespace, as a driver on the machine does to a browser in a
+  /// container, and on another machine to one on this.
+  func driveFromOutside() async throws {
+    let driver = try Holder("/usr/bin/python3", ["\(zoo.root)/driver.py", "guest", directory, "{}"])
+    outside.withLock { $0.append(driver) }
+    let ready = directory + "/ready"
+    guard await eventually({ FileManager.default.fileExists(atPath: ready) }) else { throw Zoo.Failure(text: "it is refused") }
   }
 
   /// Starts a program.
@@ -93,6 +104,14 @@ final class Cage: Sendable {
   func notePart(_ part: String) async throws {
     let profile = directory + "/profile"
     try await note(as: part) { $0.part == part && $0.profile == profile && !$0.hasFlag("--top-chrome-webui") }
+  }
+
+  /// Notes the handlers of crashes, which have nobody above them from the first.
+  func noteHandlers() throws {
+    let handlers = try zoo.look().values.filter { $0.isAlive && $0.database?.hasPrefix(directory + "/") == true }
+    for (number, handler) in handlers.sorted(by: { $0.pid < $1.pid }).enumerated() {
+      noted.withLock { $0["handler-\(number + 1)"] = handler }
+    }
   }
 
   /// Notes those between a part and its browser, the nearest first: `zygote`, `zygote-2` and so on.
@@ -155,7 +174,9 @@ final class Cage: Sendable {
 
   // MARK: Looking
 
-  func scene() throws -> Scene { Scene(roles: roles, processes: try zoo.look(), cage: directory) }
+  func scene() throws -> Scene { scene(of: try zoo.look()) }
+
+  func scene(of processes: [Int32: ZooProcess]) -> Scene { Scene(roles: roles, processes: processes, cage: directory) }
 
   /// Whether a state comes about within some seconds.
   func reaches(within seconds: Double, _ condition: (Scene) -> Bool) async -> Bool {
@@ -204,13 +225,16 @@ struct Scene: CustomStringConvertible, Sendable {
     return false
   }
 
+  /// Those of the roles, and the browser's parts.
+  var own: [ZooProcess] {
+    let pids = Set(roles.values.map(\.pid))
+    return processes.values.filter {
+      pids.contains($0.pid) || $0.profile == cage + "/profile" || pids.contains($0.group) || hangsBelow("browser", $0)
+    }.sorted { $0.pid < $1.pid }
+  }
+
   var description: String {
     let names = roles.mapValues(\.pid).sorted { $0.value < $1.value }.map { "\($0.key) \($0.value)" }
-    let pids = Set(roles.values.map(\.pid))
-    let own = processes.values.filter {
-      pids.contains($0.pid) || $0.profile == cage + "/profile" || pids.contains($0.group) || hangsBelow("browser", $0)
-    }
-    return names.joined(separator: ", ") + "\n"
-      + own.sorted { $0.pid < $1.pid }.map(\.description).joined(separator: "\n")
+    return names.joined(separator: ", ") + "\n" + own.map(\.description).joined(separator: "\n")
   }
 }

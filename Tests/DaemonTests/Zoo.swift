@@ -159,6 +159,8 @@ struct ZooProcess: Decodable, Sendable, CustomStringConvertible {
   let part: String?
   /// What stands after `--user-data-dir=`.
   let profile: String?
+  /// What stands after `--database=`, at a handler of crashes.
+  let database: String?
 
   var isAlive: Bool { state != "Z" && state != "X" }
   /// By its program: a browser or one of its children.

@@ -47,7 +47,7 @@ def until(what, look):
     sys.exit(f"{what} did not come")
 
 
-def child(parent):
+def child(parent, named="/lib/chromium/"):
     """The browser that another process started for us."""
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -57,7 +57,7 @@ def child(parent):
                 words = file.read()
         except OSError:
             continue
-        if int(stat[stat.rindex(")") + 2 :].split()[1]) == parent and "/lib/chromium/" in words and "--type=" not in words:
+        if int(stat[stat.rindex(")") + 2 :].split()[1]) == parent and named in words and "--type=" not in words:
             return int(name)
 
 
@@ -196,11 +196,22 @@ def selenium():
     """By chromedriver, which starts the browser and speaks to it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = subprocess.Popen(
-        ["/usr/bin/chromedriver", f"--port={port}"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    pids["chromedriver"] = process.pid
+    words = ["/usr/bin/chromedriver", f"--port={port}"]
+    if options.get("detaches"):
+        # A service that outlives its clients, and serves this one.
+        words = ["/bin/sh", "-c", '"$@" &', "sh", *words]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def chromedriver():
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{name}/cmdline") as file:
+                    if file.read().split("\0")[:2] == [words[-2], words[-1]]:
+                        return int(name)
+            except OSError:
+                pass
+
+    pids["chromedriver"] = until("chromedriver", chromedriver)
 
     def ask(method, path, body=None):
         line.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
@@ -240,8 +251,12 @@ def helper():
         # Whoever is told nothing any more should leave; this one does not.
         file.write("#!/usr/bin/python3\nimport signal\nsignal.pause()\n")
     os.chmod(path, 0o755)
-    process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    words = ["/bin/sh", "-c", path + "; :"] if options.get("shell") else [path]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     pids["helper"] = process.pid
+    if options.get("shell"):
+        pids["sh"] = process.pid
+        pids["helper"] = until("the helper", lambda: child(process.pid, path))
     return None, process
 
 
@@ -256,7 +271,7 @@ if kind in ("cron", "selenium") or program == "/usr/bin/chromium-headless-shell"
     # Debian's script for the headless shell does not become the browser.
     if kind != "selenium":
         pids["sh"] = process.pid
-    pids["browser"] = until("the browser", lambda: child(process.pid))
+    pids["browser"] = until("the browser", lambda: child(pids.get("chromedriver", process.pid)))
 elif process:
     pids["browser"] = process.pid
 with open(f"{directory}/noted", "w") as file:

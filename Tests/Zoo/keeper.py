@@ -89,7 +89,7 @@ def look():
         said |= {"started": int(rest[15]), "user": user, "program": program, "start": " ".join(words)[:100]}
         said["flags"] = [word for word in words if word.startswith(TOLD)]
         for word in words:
-            for key, option in (("part", "--type="), ("profile", "--user-data-dir=")):
+            for key, option in (("part", "--type="), ("profile", "--user-data-dir="), ("database", "--database=")):
                 if word.startswith(option):
                     said.setdefault(key, word[len(option) :])
         found.append(said)

@@ -1,0 +1,151 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What three watches in a row did to one zoo; the tests of a suite read it, in any order.
+///
+/// A browser takes one or two seconds of a processor to start: a zoo and a daemon for each test would take CI
+/// an hour, and would show no bystander to be hit.
+struct LeakStory: SuiteTrait, TestScoping {
+  @TaskLocal static var told: Told?
+
+  static let isPossible = Programs.isRoot && Programs.has("unshare", "chromium", "chromedriver")
+
+  struct Subject: Sendable {
+    let specimen: LeakSpecimen
+    let cage: Cage
+    /// Why it could not be brought about.
+    var failure: String?
+    /// Before any watch began; a late leak is still in order then.
+    var before: Scene
+  }
+
+  struct Line: Sendable, CustomStringConvertible {
+    let what: String
+    let pid: Int32
+    let kind: String
+    let description: String
+  }
+
+  /// One run of midwatchd.
+  struct Watched: Sendable {
+    let lines: [Line]
+    /// All that lived at its end.
+    let processes: [Int32: ZooProcess]
+    let exitCode: Int32?
+    let output: String
+
+    func lines(_ what: String, on pid: Int32) -> [Line] { lines.filter { $0.what == what && $0.pid == pid } }
+  }
+
+  struct Told: Sendable {
+    var subjects: [Subject] = []
+    var observed: Watched
+    var killed: Watched
+    var pressed: Watched
+
+    func subject(_ specimen: LeakSpecimen) throws -> Subject {
+      try #require(subjects.first { $0.specimen.testDescription == specimen.testDescription })
+    }
+  }
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    let zoo = try Zoo()
+    defer { zoo.close() }
+    let told = try await Self.tell(in: zoo)
+    try await Self.$told.withValue(told) { try await function() }
+  }
+
+  /// Graces of a second where they are two minutes: half a minute is an hour of midwatchd's clock.
+  private static let settings = [
+    "leaks.grace=1s", "leaks.confirm=1s", "leaks.scan=1s", "leaks.orphan-browsers=kill", "leaks.orphan-children=kill",
+    "leaks.abandoned=report", "leaks.abandoned-age=1h", "leaks.helpers=chroma-mcp", "leaks.users=nobody",
+  ]
+
+  private static func tell(in zoo: Zoo) async throws -> Told {
+    let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.impostor]).filter(\.isThere)
+    var subjects = await withTaskGroup(of: Subject?.self) { group in
+      for specimen in all { group.addTask { await zoo.threeAtOnce.take { await begin(specimen, in: zoo) } } }
+      return await group.reduce(into: [Subject]()) { if let subject = $1 { $0.append(subject) } }
+    }
+    let pipeline = try Pipeline()
+    let early = subjects.filter { $0.failure == nil && !$0.specimen.goes.isEmpty && !$0.specimen.isLate }
+
+    let observed = try await watch(pipeline, in: zoo, arguments: ["--observe"]) { _ in
+      _ = await eventually {
+        let told = Set(lines(of: pipeline).filter { $0.what == "would-kill" }.map(\.pid))
+        return early.allSatisfy { told.contains($0.cage.roles[$0.specimen.goes[0]]?.pid ?? 0) }
+      }
+    }
+    let killed = try await watch(pipeline, in: zoo) { _ in
+      for place in subjects.indices where subjects[place].failure == nil && subjects[place].specimen.isLate {
+        let (specimen, cage) = (subjects[place].specimen, subjects[place].cage)
+        do {
+          try await specimen.turn(cage)
+          // It is over within a second or two: the driver's end is what can be known.
+        } catch { subjects[place].failure = "\(error)" }
+      }
+      let leaks = subjects.filter { $0.failure == nil && !$0.specimen.goes.isEmpty }
+      _ = await zoo.wait { processes in
+        leaks.allSatisfy { leak in
+          let scene = leak.cage.scene(of: processes)
+          return leak.specimen.goes.allSatisfy { scene[$0] == nil }
+        }
+      }
+    }
+    // All memory there is counts as short. The rest of an hour goes by.
+    let pressed = try await watch(pipeline, in: zoo, settings: ["memory.warn=1%", "memory.act=2%"]) { _ in
+      try? await Task.sleep(for: .seconds(20))
+    }
+    return Told(subjects: subjects, observed: observed, killed: killed, pressed: pressed)
+  }
+
+  private static func begin(_ specimen: LeakSpecimen, in zoo: Zoo) async -> Subject? {
+    guard let cage = try? Cage(zoo, user: specimen.user) else { return nil }
+    var failure: String?
+    do {
+      try await specimen.begin(cage)
+      try cage.noteHandlers()
+      if !specimen.isLate {
+        try await specimen.turn(cage)
+        try await cage.reach(specimen.proof)
+      }
+    } catch { failure = "\(error)" }
+    guard let before = try? cage.scene() else { return nil }
+    return Subject(specimen: specimen, cage: cage, failure: failure, before: before)
+  }
+
+  /// Runs midwatchd inside of the zoo for as long as `body` takes.
+  private static func watch(
+    _ pipeline: Pipeline, in zoo: Zoo, arguments: [String] = [], settings more: [String] = [],
+    _ body: (Int32) async throws -> Void
+  ) async throws -> Watched {
+    let before = lines(of: pipeline).count
+    let log = pipeline.path("log")
+    let pid = try zoo.start(
+      [Programs.built.appendingPathComponent("midwatchd").path, "--root", pipeline.path] + arguments
+        + (settings + more).flatMap { ["--set", $0] },
+      environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"], output: log)
+    _ = await eventually { pipeline.status()["pid"] as? Int == Int(pid) || ((try? zoo.exitCode(pid)) ?? nil) != nil }
+    try await body(pid)
+    try zoo.send(SIGTERM, to: pid)
+    var exitCode: Int32?
+    _ = await eventually {
+      exitCode = (try? zoo.exitCode(pid)) ?? nil
+      return exitCode != nil
+    }
+    return Watched(
+      lines: Array(lines(of: pipeline).dropFirst(before)), processes: try zoo.look(), exitCode: exitCode,
+      output: pipeline.read("log") ?? "")
+  }
+
+  private static func lines(of pipeline: Pipeline) -> [Line] {
+    pipeline.journal(holding: "\"rule\":\"leaks\"").map { line in
+      Line(
+        what: line["what"] as? String ?? "", pid: Int32(line["pid"] as? Int ?? 0), kind: line["kind"] as? String ?? "",
+        description: "\(line["what"] ?? ""): \(line["say"] ?? "")")
+    }
+  }
+}
