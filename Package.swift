@@ -43,6 +43,18 @@ let package = Package(
     .executableTarget(
       name: "midwatch",
       dependencies: ["Configuration", "Daemon", "Formats", "Kernel", "Rules"], swiftSettings: strict),
+    // Not released: what midwatch costs, each figure beside a reference in C.
+    .target(
+      name: "CBench",
+      linkerSettings: [
+        // Counts allocations, the Swift runtime's own too, where the link is static.
+        .unsafeFlags(
+          ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap { ["-Xlinker", "--wrap=\($0)"] })
+      ]),
+    .executableTarget(
+      name: "midwatch-bench",
+      dependencies: ["CBench", "Configuration", "Daemon", "Formats", "Kernel", "ProcessTable", "Rules"],
+      swiftSettings: strict),
     .testTarget(name: "RulesTests", dependencies: ["Rules"], swiftSettings: strict),
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "Rules", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "ProcessTableTests", dependencies: ["ProcessTable"], swiftSettings: strict),
