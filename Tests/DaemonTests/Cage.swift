@@ -43,6 +43,8 @@ final class Cage: Sendable {
       let bytes = FileManager.default.contents(atPath: ready)
     else { throw Zoo.Failure(text: "\(kind) did not come up: \(output)") }
     for (role, pid) in try JSONDecoder().decode([String: Int32].self, from: bytes) { try note(pid, as: role) }
+    // A page is promised before its renderer is there.
+    if roles["browser"] != nil { try await reach { !$0.parts("renderer").isEmpty } }
   }
 
   /// Speaks to the browser from outside the pid namespace, as a driver on the machine does to a browser in a

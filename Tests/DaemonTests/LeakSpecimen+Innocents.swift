@@ -51,7 +51,7 @@ extension LeakSpecimen {
       proof: { $0["browser"]?.parent == 1 && $0["sh"] == nil }),
     LeakSpecimen(
       testDescription: "a chromedriver below pid 1 with a client", programs: ["chromium", "chromedriver"],
-      begin: { try await $0.drive("selenium", ["program": shell, "detaches": true]) },
+      begin: { try await $0.drive("selenium", ["detaches": true]) },
       proof: { $0["browser"]?.parent == $0.pid("chromedriver") && $0["chromedriver"]?.parent == 1 }),
     LeakSpecimen(
       testDescription: "an MCP server and its client", programs: [],
@@ -77,6 +77,21 @@ extension LeakSpecimen {
             scene[$0]?.parent == 1 && scene[$0]?.group == scene.pid("browser")
           }
       }),
+    LeakSpecimen(
+      testDescription: "a driver that is a subreaper, and holds nothing of its browser",
+      begin: { cage in
+        let command = "exec " + cage.endless(shell) + " >/dev/null 2>&1"
+        try await cage.drive("cron", ["command": command, "adopts": true])
+      },
+      proof: { $0["browser"]?.parent == $0.pid("driver") }),
+    // The same to whoever did not see it happen, and so spared. Under midwatchd's eyes it is a leak.
+    LeakSpecimen(
+      testDescription: "a subreaper has adopted a browser before midwatchd came",
+      begin: {
+        try await $0.drive("puppeteer", ["program": shell], through: ["/usr/bin/python3", "\($0.zoo.root)/subreaper.py"])
+      },
+      turn: killsDriver,
+      proof: { $0["parent"] != nil && $0["browser"]?.parent == $0.pid("parent") && $0["driver"] == nil }),
     LeakSpecimen(
       testDescription: "another user's leak", user: games,
       begin: { try await $0.drive("puppeteer", ["program": shell]) }, turn: killsDriver,
@@ -118,6 +133,12 @@ extension LeakSpecimen {
       begin: { try await $0.imitate("chromium", ["-s"]) },
       proof: { $0["imitation"]?.parent == 1 }),
   ]
+
+  /// Pages that nobody closes: of five one works on, and one is the last.
+  static let abandoned = LeakSpecimen(
+    testDescription: "a living driver never closes its pages", user: webUser,
+    begin: { try await $0.drive("puppeteer", ["program": shell, "pages": 5, "busy": true]) },
+    proof: { $0["browser"]?.parent == $0.pid("driver") && $0.parts("renderer").count >= 5 })
 
   /// Not a browser, though its title is that of a browser's part.
   private static func imitation(_ program: String, of part: String) -> LeakSpecimen {

@@ -25,6 +25,8 @@ struct LeakSpecimen: CustomTestStringConvertible, Sendable {
   /// Users that Debian always has: one whose processes midwatchd is told to look after, and one of no concern.
   static let agents: UInt32 = 65534
   static let games: UInt32 = 5
+  /// Has a pipeline, and a midwatchd, of its own.
+  static let webUser: UInt32 = 33
 
   /// What most are made of, for it starts with a fifth of the work: Chromium without a window, and without
   /// handlers of crashes. The script is Debian's, which waits for it.

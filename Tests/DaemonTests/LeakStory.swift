@@ -27,9 +27,20 @@ struct LeakStory: SuiteTrait, TestScoping {
     let description: String
   }
 
+  /// What became of pages that nobody closes.
+  struct Abandoned: Sendable {
+    /// Before.
+    let pages: [ZooProcess]
+    /// The page that worked on.
+    let busy: Int32
+    let watched: Watched
+  }
+
   /// One run of midwatchd.
   struct Watched: Sendable {
+    /// What the journal says of leaks.
     let lines: [Line]
+    let saysShort: Bool
     /// All that lived at its end.
     let processes: [Int32: ZooProcess]
     let exitCode: Int32?
@@ -39,10 +50,13 @@ struct LeakStory: SuiteTrait, TestScoping {
   }
 
   struct Told: Sendable {
-    var subjects: [Subject] = []
-    var observed: Watched
-    var killed: Watched
-    var pressed: Watched
+    let subjects: [Subject]
+    let observed: Watched
+    let killed: Watched
+    let pressed: Watched
+    let abandoned: Abandoned
+
+    var watched: [Watched] { [observed, killed, pressed, abandoned.watched] }
 
     func subject(_ specimen: LeakSpecimen) throws -> Subject {
       try #require(subjects.first { $0.specimen.testDescription == specimen.testDescription })
@@ -61,11 +75,14 @@ struct LeakStory: SuiteTrait, TestScoping {
   /// Graces of a second where they are two minutes: half a minute is an hour of midwatchd's clock.
   private static let settings = [
     "leaks.grace=1s", "leaks.confirm=1s", "leaks.scan=1s", "leaks.orphan-browsers=kill", "leaks.orphan-children=kill",
-    "leaks.abandoned=report", "leaks.abandoned-age=1h", "leaks.helpers=chroma-mcp", "leaks.users=nobody",
+    "leaks.helpers=chroma-mcp",
   ]
+  private static let leavesPages = ["leaks.abandoned=report", "leaks.abandoned-age=1h", "leaks.users=nobody"]
+  /// All memory that there is counts as short.
+  private static let short = ["memory.warn=1%", "memory.act=2%"]
 
   private static func tell(in zoo: Zoo) async throws -> Told {
-    let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.impostor]).filter(\.isThere)
+    let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.impostor, .abandoned]).filter(\.isThere)
     var subjects = await withTaskGroup(of: Subject?.self) { group in
       for specimen in all { group.addTask { await zoo.threeAtOnce.take { await begin(specimen, in: zoo) } } }
       return await group.reduce(into: [Subject]()) { if let subject = $1 { $0.append(subject) } }
@@ -73,19 +90,16 @@ struct LeakStory: SuiteTrait, TestScoping {
     let pipeline = try Pipeline()
     let early = subjects.filter { $0.failure == nil && !$0.specimen.goes.isEmpty && !$0.specimen.isLate }
 
-    let observed = try await watch(pipeline, in: zoo, arguments: ["--observe"]) { _ in
+    let observed = try await watch(pipeline, in: zoo, settings: leavesPages, arguments: ["--observe"]) {
       _ = await eventually {
         let told = Set(lines(of: pipeline).filter { $0.what == "would-kill" }.map(\.pid))
         return early.allSatisfy { told.contains($0.cage.roles[$0.specimen.goes[0]]?.pid ?? 0) }
       }
     }
-    let killed = try await watch(pipeline, in: zoo) { _ in
+    let killed = try await watch(pipeline, in: zoo, settings: leavesPages) {
       for place in subjects.indices where subjects[place].failure == nil && subjects[place].specimen.isLate {
-        let (specimen, cage) = (subjects[place].specimen, subjects[place].cage)
-        do {
-          try await specimen.turn(cage)
-          // It is over within a second or two: the driver's end is what can be known.
-        } catch { subjects[place].failure = "\(error)" }
+        // What it becomes then is over within a second or two, and cannot be proved.
+        do { try await subjects[place].specimen.turn(subjects[place].cage) } catch { subjects[place].failure = "\(error)" }
       }
       let leaks = subjects.filter { $0.failure == nil && !$0.specimen.goes.isEmpty }
       _ = await zoo.wait { processes in
@@ -95,11 +109,33 @@ struct LeakStory: SuiteTrait, TestScoping {
         }
       }
     }
-    // All memory there is counts as short. The rest of an hour goes by.
-    let pressed = try await watch(pipeline, in: zoo, settings: ["memory.warn=1%", "memory.act=2%"]) { _ in
+    // The rest of an hour goes by.
+    let pressed = try await watch(pipeline, in: zoo, settings: leavesPages + short) {
       try? await Task.sleep(for: .seconds(20))
     }
-    return Told(subjects: subjects, observed: observed, killed: killed, pressed: pressed)
+    let abandoned = try await abandon(subjects, in: zoo)
+    return Told(subjects: subjects, observed: observed, killed: killed, pressed: pressed, abandoned: abandoned)
+  }
+
+  /// Pages that idle while memory is short; of one user's pipeline, in which root acts for him alone.
+  private static func abandon(_ subjects: [Subject], in zoo: Zoo) async throws -> Abandoned {
+    let pipeline = try Pipeline()
+    try FileManager.default.setAttributes(
+      [.ownerAccountID: Int(LeakSpecimen.webUser)], ofItemAtPath: pipeline.path)
+    let cage = try #require(subjects.first { $0.specimen.testDescription == LeakSpecimen.abandoned.testDescription }).cage
+    let before = try cage.scene().parts("renderer")
+    try? await Task.sleep(for: .seconds(2))
+    let now = try zoo.look()
+    func work(_ page: ZooProcess) -> Int { (now[page.pid]?.cpu ?? 0) - page.cpu }
+    let busy = try #require(before.max { work($0) < work($1) })
+    let watched = try await watch(
+      pipeline, in: zoo, settings: short + ["leaks.abandoned=act", "leaks.abandoned-age=6s", "leaks.scan=1s"]
+    ) {
+      _ = await cage.reaches(within: 60) { $0.parts("renderer").count <= 2 }
+      // One page too many would go with the next passes.
+      try? await Task.sleep(for: .seconds(5))
+    }
+    return Abandoned(pages: before, busy: busy.pid, watched: watched)
   }
 
   private static func begin(_ specimen: LeakSpecimen, in zoo: Zoo) async -> Subject? {
@@ -119,8 +155,7 @@ struct LeakStory: SuiteTrait, TestScoping {
 
   /// Runs midwatchd inside of the zoo for as long as `body` takes.
   private static func watch(
-    _ pipeline: Pipeline, in zoo: Zoo, arguments: [String] = [], settings more: [String] = [],
-    _ body: (Int32) async throws -> Void
+    _ pipeline: Pipeline, in zoo: Zoo, settings more: [String], arguments: [String] = [], _ body: () async throws -> Void
   ) async throws -> Watched {
     let before = lines(of: pipeline).count
     let log = pipeline.path("log")
@@ -129,7 +164,7 @@ struct LeakStory: SuiteTrait, TestScoping {
         + (settings + more).flatMap { ["--set", $0] },
       environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"], output: log)
     _ = await eventually { pipeline.status()["pid"] as? Int == Int(pid) || ((try? zoo.exitCode(pid)) ?? nil) != nil }
-    try await body(pid)
+    try await body()
     try zoo.send(SIGTERM, to: pid)
     var exitCode: Int32?
     _ = await eventually {
@@ -137,7 +172,8 @@ struct LeakStory: SuiteTrait, TestScoping {
       return exitCode != nil
     }
     return Watched(
-      lines: Array(lines(of: pipeline).dropFirst(before)), processes: try zoo.look(), exitCode: exitCode,
+      lines: Array(lines(of: pipeline).dropFirst(before)), saysShort: !pipeline.journal("short").isEmpty,
+      processes: try zoo.look(), exitCode: exitCode,
       output: pipeline.read("log") ?? "")
   }
 

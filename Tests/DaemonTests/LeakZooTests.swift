@@ -8,7 +8,7 @@ import Testing
     if: LeakStory.isPossible,
     "needs root, unshare(1), and Debian: chromium chromium-driver chromium-headless-shell xvfb tini"))
 struct LeakZooTests {
-  static let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.impostor]).filter(\.isThere)
+  static let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.impostor, .abandoned]).filter(\.isThere)
   static let leaks = LeakSpecimen.leaks.filter(\.isThere)
   static let innocents = LeakSpecimen.innocents.filter(\.isThere)
 
@@ -39,8 +39,9 @@ struct LeakZooTests {
     let after = subject.cage.scene(of: told.killed.processes)
     for role in specimen.goes { #expect(after[role] == nil, "\(role)\n\(after)\n\(told.killed.lines)") }
     #expect(after.own.allSatisfy { $0.part == nil && !$0.isOfBrowser || !$0.isAlive }, "parts are left: \(after)")
-    let lines = told.killed.lines("killed", on: after.pid(specimen.goes[0]))
-    #expect(lines.map(\.kind) == [specimen.kind], "\(told.killed.lines)")
+    // A frozen renderer goes with the first process of its sandbox.
+    let lines = specimen.goes.flatMap { told.killed.lines("killed", on: after.pid($0)) }
+    #expect(!lines.isEmpty && lines.allSatisfy { $0.kind == specimen.kind }, "\(told.killed.lines)")
     // Whoever drove, adopted or kept it.
     for role in ["driver", "parent"] where subject.before[role] != nil && !(specimen.isLate && role == "driver") {
       #expect(after[role] != nil, "\(role)")
@@ -51,7 +52,7 @@ struct LeakZooTests {
   func anInnocentOutlivesEveryWatch(_ specimen: LeakSpecimen) throws {
     let told = try #require(LeakStory.told)
     let subject = try told.subject(specimen)
-    for watched in [told.observed, told.killed, told.pressed] {
+    for watched in told.watched {
       let after = subject.cage.scene(of: watched.processes)
       for role in subject.before.roles.keys.sorted() where subject.before[role] != nil {
         #expect(after[role] != nil, "\(role)\n\(subject.before)\n\(watched.lines)")
@@ -67,17 +68,34 @@ struct LeakZooTests {
     let meant = Set(
       told.subjects.filter { !$0.specimen.goes.isEmpty }.flatMap { subject in
         subject.specimen.goes.map { subject.before.pid($0) } + subject.before.own.map(\.pid)
-      })
-    for watched in [told.observed, told.killed, told.pressed] {
+      } + told.abandoned.pages.map(\.pid))
+    for watched in told.watched {
       let others = watched.lines.filter { ["killed", "would-kill"].contains($0.what) && !meant.contains($0.pid) }
       #expect(others.isEmpty, "\(others)")
     }
+    #expect(told.pressed.saysShort && told.abandoned.watched.saysShort)
     #expect(told.observed.lines.allSatisfy { $0.what != "killed" })
     #expect(told.pressed.lines.allSatisfy { $0.what != "killed" }, "nothing was left to kill: \(told.pressed.lines)")
   }
 
+  @Test func abandonedPagesGoWhileMemoryIsShort() throws {
+    let told = try #require(LeakStory.told)
+    let subject = try told.subject(.abandoned)
+    #expect(subject.failure == nil)
+    let (pages, busy) = (told.abandoned.pages, told.abandoned.busy)
+    let after = subject.cage.scene(of: told.abandoned.watched.processes)
+    for role in ["browser", "driver"] { #expect(after[role] != nil, "\(role)") }
+    let youngest = try #require(pages.max { ($0.started, $0.pid) < ($1.started, $1.pid) }).pid
+    let left = Set(after.parts("renderer").map(\.pid))
+    #expect(left == [busy, youngest], "\(pages) became \(after)")
+    let killed = told.abandoned.watched.lines.filter { $0.what == "killed" }
+    #expect(Set(killed.map(\.pid)) == Set(pages.map(\.pid)).subtracting(left) && killed.allSatisfy { $0.kind == "abandoned" })
+    // Before that they were only told of, or too young.
+    #expect(Set(subject.before.parts("renderer").map(\.pid)).isSubset(of: pages.map(\.pid)))
+  }
+
   @Test func everyWatchEndsWell() throws {
     let told = try #require(LeakStory.told)
-    for watched in [told.observed, told.killed, told.pressed] { #expect(watched.exitCode == 0, "\(watched.output)") }
+    for watched in told.watched { #expect(watched.exitCode == 0, "\(watched.output)") }
   }
 }

@@ -148,6 +148,8 @@ struct ZooProcess: Decodable, Sendable, CustomStringConvertible {
   let state: String
   /// In ticks since the machine's start.
   let started: Int
+  /// Used so far, in ticks.
+  let cpu: Int
   let user: UInt32
   /// Where `exe` leads.
   let program: String

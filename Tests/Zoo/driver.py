@@ -6,6 +6,7 @@ Writes DIRECTORY/ready with the pids once the browser answers and its pages are 
 """
 
 import base64
+import ctypes
 import http.client
 import json
 import os
@@ -17,6 +18,9 @@ import sys
 import time
 
 kind, directory, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+if options.get("adopts"):
+    # PR_SET_CHILD_SUBREAPER
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 profile = f"{directory}/profile"
 program = options.get("program", "/usr/bin/chromium")
 pids = {"driver": os.getpid()}
@@ -150,7 +154,10 @@ def open_pages(line):
     """One in the browser's own context, the others each in one of their own, and so in a renderer of its own."""
     for index in range(options.get("pages", 1)):
         context = call(line, "Target.createBrowserContext") if index else {}
-        call(line, "Target.createTarget", url=f"data:text/html,<title>{index}</title>", **context)
+        page = f"data:text/html,<title>{index}</title>"
+        if index == 1 and options.get("busy"):
+            page += "<script>setInterval(() => { for (let end = Date.now() + 50; Date.now() < end;); }, 200)</script>"
+        call(line, "Target.createTarget", url=page, **context)
 
 
 def puppeteer():
@@ -267,7 +274,9 @@ def guest():
 
 kinds = (puppeteer, playwright, pyppeteer, selenium, cron, helper, guest)
 process, line = {known.__name__: known for known in kinds}[kind]()
-if kind in ("cron", "selenium") or program == "/usr/bin/chromium-headless-shell":
+if options.get("command", "").startswith("exec "):
+    pids["browser"] = process.pid
+elif kind in ("cron", "selenium") or program == "/usr/bin/chromium-headless-shell":
     # Debian's script for the headless shell does not become the browser.
     if kind != "selenium":
         pids["sh"] = process.pid

@@ -86,7 +86,7 @@ def look():
         except OSError:
             program = ""
         said = {"pid": int(name), "parent": int(parent), "group": int(group), "session": int(session), "state": state}
-        said |= {"started": int(rest[15]), "user": user, "program": program, "start": " ".join(words)[:100]}
+        said |= {"started": int(rest[15]), "cpu": int(rest[7]) + int(rest[8]), "user": user, "program": program, "start": " ".join(words)[:100]}
         said["flags"] = [word for word in words if word.startswith(TOLD)]
         for word in words:
             for key, option in (("part", "--type="), ("profile", "--user-data-dir="), ("database", "--database=")):
