@@ -89,7 +89,7 @@ extension Watch {
     let now = Clock.now()
     manager?.tell("RELOADING=1\nMONOTONIC_USEC=\(now.instant.nanoseconds / 1000)")
     defer { manager?.tell("READY=1") }
-    hasReadSettings = true
+    hasDoneMuch = true
     let new: Settings
     switch reload() {
     case .settings(let settings): new = settings

@@ -10,8 +10,8 @@ extension Watch {
     begin()
     while !isStopping {
       // Out here, where the stack is short again.
-      if hasReadSettings { OwnMemory.releaseStart() }
-      hasReadSettings = false
+      if hasDoneMuch { OwnMemory.releaseStart() }
+      hasDoneMuch = false
       turn(&events)
     }
     end()

@@ -74,8 +74,9 @@ public final class Watch {
   /// No output before it counts.
   var closedAt: WallTime
   var isStopping = false
-  /// A start or a reload left memory behind that is not needed again.
-  var hasReadSettings = true
+  /// A start, a reload, or a pass over /proc that found no browser left memory behind that is not needed
+  /// again for minutes.
+  var hasDoneMuch = true
   var needsFullVisit = false
   /// What is said once.
   var said: Set<String> = []
