@@ -73,3 +73,11 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Tests/Fuzz/run says so: without libFuzzer's main this target cannot be linked.
+if Context.environment["MIDWATCH_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "midwatch-fuzz", dependencies: ["Configuration", "Formats", "Kernel", "ProcessTable", "Rules"],
+      path: "Tests/Fuzz", exclude: ["run"], swiftSettings: strict))
+}
