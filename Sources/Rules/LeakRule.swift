@@ -77,6 +77,9 @@ public struct LeakRule: Sendable {
   /// Trees to be killed in one pass: a rule gone wrong does not empty a machine at once.
   public static let treesAtATime = 3
 
+  /// By then a kill is settled. Nobody settles what was only observed.
+  static let patience = TimeSpan.seconds(10)
+
   public enum Observation: Sendable {
     case scanned(ProcessScan)
     /// The answer to `.examine`; what is missing in it could not be read.
@@ -109,6 +112,8 @@ public struct LeakRule: Sendable {
   private var told: [ProcessIdentity: Kind] = [:]
   /// The page that was sent to its end, and when; until that is settled no other one goes.
   private var goingPage: (process: ProcessIdentity, since: Instant)?
+  /// Leaks that were sent to their ends, and when: it may be that what they give back lets the pages stay.
+  private var going: [ProcessIdentity: Instant] = [:]
   private var following: Set<ProcessIdentity> = []
   private var pending: ProcessScan?
   private var lastPass: Instant?
@@ -151,6 +156,7 @@ public struct LeakRule: Sendable {
     case .stirred: isStirred = true
     case .settled(let process):
       suspects[process] = nil
+      going[process] = nil
       if goingPage?.process == process { goingPage = nil }
     }
   }
@@ -204,6 +210,7 @@ public struct LeakRule: Sendable {
     suspects = suspects.filter { found.contains($0.key) }
     told = told.filter { scan[$0.key.pid]?.identity == $0.key }
     var trees: Set<Int32> = []
+    going = going.filter { now - $0.value < Self.patience }
     // Nobody settles what was only observed.
     if let page = goingPage, scan.living(page.process.pid)?.identity != page.process, now - page.since >= policy.confirm {
       goingPage = nil
@@ -222,9 +229,11 @@ public struct LeakRule: Sendable {
       } else {
         guard trees.count < Self.treesAtATime || trees.contains(leaks[index].tree) else { continue }
         if suspect.kind == .abandoned {
-          // The next when it is known what the last one's end gave back.
-          guard goingPage == nil else { continue }
+          // When it is known what the end of the one before gave back, and that of every other leak.
+          guard goingPage == nil, going.isEmpty else { continue }
           goingPage = (leaks[index].root, now)
+        } else {
+          going[leaks[index].root] = now
         }
         trees.insert(leaks[index].tree)
         let root = leaks[index].root

@@ -71,6 +71,30 @@ extension LeakRuleTests {
     #expect(unsettled.look(3120).map(\.root) == [412])
   }
 
+  @Test func pagesWaitForWhateverElseGoes() {
+    var story = webFetch(pages: 4)
+    _ = story.look(from: 0, to: 2370)
+    // Another browser, whose driver is dead.
+    story.machine.start(500)
+    story.machine.browser(600, under: 500)
+    story.machine.tree(600, pages: 0)
+    story.machine.kill(500)
+    _ = story.look(2400)
+    story.rule.isImpatient = true
+    #expect(story.look(2430).map(\.root) == [600])
+    // It takes seconds to end, and what it gives back may be enough.
+    var observing = story
+    let leak = story.machine.identity(600)
+    for pid: Int32 in 600...608 { story.machine.kill(pid) }
+    #expect(story.look(2432) == [])
+    var actions: [LeakRule.Action] = []
+    story.rule.handle(.settled(leak), at: at(2433), into: &actions)
+    #expect(story.look(2434).map(\.root) == [410])
+    // One that only observes settles nothing, and its leak lives on.
+    #expect(observing.look(2439) == [])
+    #expect(observing.look(2440).map(\.root) == [410])
+  }
+
   @Test func theyStayWhenMemoryIsBack() {
     var story = webFetch(pages: 4)
     _ = story.look(from: 0, to: 2400)
