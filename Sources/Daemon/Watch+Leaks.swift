@@ -152,8 +152,7 @@ extension Watch {
     var actions: [LeakRule.Action] = []
     // What lingers stays dealt with: another SIGKILL would add nothing.
     if outcome == .gone || outcome == .spared { leakRule.handle(.settled(leak.root), at: now.instant, into: &actions) }
-    // What came back decides whether the next one goes.
-    tellMemory(.pressed, at: now)
+    defer { readMemory(at: now) }
     statusFile.isDirty = true
     let line = execution.line
     switch outcome {

@@ -34,6 +34,13 @@ extension Watch {
     tellMemory(.woke, at: now)
   }
 
+  /// Something was killed, and what came back decides whether the next one goes. So it is read at once: the
+  /// trigger's window is longer than the way to the next one may be.
+  func readMemory(at now: Moment) {
+    guard memoryMode != .off, let level = memorySensor?.level() else { return }
+    tellMemory(.level(percent: level.percent), at: now)
+  }
+
   func tellMemory(_ observation: MemoryRule.Observation, at now: Moment) {
     var actions: [MemoryRule.Action] = []
     memoryRule.handle(observation, at: now.instant, into: &actions)
