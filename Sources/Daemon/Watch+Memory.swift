@@ -55,7 +55,9 @@ extension Watch {
       case .over(let percent): over(percent)
       }
     }
-    leakRule.isImpatient = memoryRule.isShort && memoryMode == .on
+    // Where leaks are only observed nothing goes, and what is told is what would have gone.
+    let mode = leakMode == .observe ? memoryMode : memoryMode == .on ? .on : .off
+    leakRule.isImpatient = memoryRule.isShort && mode != .off
   }
 
   private func say(_ what: String, _ say: String, _ level: Log.Level) {
