@@ -95,8 +95,10 @@ final class Cage: Sendable {
   func imitate(_ name: String, _ arguments: [String] = [], title: String? = nil) async throws {
     let program = "\(directory)/\(name)"
     try FileManager.default.copyItem(atPath: "/bin/dash", toPath: program)
-    // A shell that waits for what to do; a title is one word with spaces in it, as browsers write theirs.
-    try run([title.map { "\(program) \($0)" } ?? program] + arguments, program: program, hangs: true, as: "imitation")
+    // Without arguments a shell waits for what to do, and whoever holds its input is connected to it. A title is
+    // one word with spaces in it, as browsers write theirs.
+    try run(
+      [title.map { "\(program) \($0)" } ?? program] + arguments, program: program, hangs: arguments.isEmpty, as: "imitation")
     try await note(as: "imitation") { $0.program == program }
   }
 

@@ -130,7 +130,7 @@ extension LeakSpecimen {
     imitation("code", of: "renderer"), imitation("QtWebEngineProcess", of: "renderer"), imitation("node", of: "zygote"),
     LeakSpecimen(
       testDescription: "a program that is merely called chromium, without an automaton's arguments", programs: [],
-      begin: { try await $0.imitate("chromium", ["-s"]) },
+      begin: { try await $0.imitate("chromium", ["-c", "sleep 600; :", "sh", "--remote-debugging-port=0"]) },
       proof: { $0["imitation"]?.parent == 1 }),
   ]
 
