@@ -66,7 +66,7 @@ extension Watch {
     }
     judge(scan, at: now)
     lookForLeftovers(scan, at: now)
-    if !leakRule.hasBrowsers { hasDoneMuch = true }
+    hasDoneMuch = true
     tellMemory(.watched(leakRule.hasBrowsers), at: now)
   }
 

@@ -74,8 +74,7 @@ public final class Watch {
   /// No output before it counts.
   var closedAt: WallTime
   var isStopping = false
-  /// A start, a reload, or a pass over /proc that found no browser left memory behind that is not needed
-  /// again for minutes.
+  /// A start, a reload or a pass over /proc left memory behind that is not needed again for half a minute.
   var hasDoneMuch = true
   var needsFullVisit = false
   /// What is said once.
