@@ -107,7 +107,20 @@ final class Cage: Sendable {
   /// Notes a part of the browser under the part's name: of renderers that of a page.
   func notePart(_ part: String) async throws {
     let profile = directory + "/profile"
+    try await settle()
     try await note(as: part) { $0.part == part && $0.profile == profile && !$0.hasFlag("--top-chrome-webui") }
+  }
+
+  /// Waits until no part of the browser has come or gone for two seconds: a page may change its renderer while
+  /// the browser starts.
+  private func settle() async throws {
+    var last: [Int32] = []
+    var since = ContinuousClock.now
+    try await reach { scene in
+      let now = scene.own.map(\.pid)
+      if now != last { (last, since) = (now, .now) }
+      return since.duration(to: .now) > .seconds(2)
+    }
   }
 
   /// Notes the handlers of crashes, which have nobody above them from the first.
