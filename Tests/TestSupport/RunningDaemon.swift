@@ -41,6 +41,9 @@ public final class RunningDaemon: @unchecked Sendable {
     self.pipeline = pipeline
     log = URL(fileURLWithPath: pipeline.path + ".log-\(UUID().uuidString.prefix(4))")
     try Data().write(to: log)
+    // A hundred of them at once would all look through /proc whenever a test starts a browser.
+    let isOfProcesses = settings.contains { $0.hasPrefix("leaks.") || $0.hasPrefix("memory.") }
+    let settings = (isOfProcesses ? [] : ["leaks.mode=off", "memory.mode=off"]) + settings
     let words =
       wrapper + [Programs.built.appendingPathComponent("midwatchd").path, "--root", pipeline.path] + arguments
       + settings.flatMap { ["--set", $0] }
