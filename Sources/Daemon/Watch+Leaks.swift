@@ -106,8 +106,13 @@ extension Watch {
         $0.field("path", escaping: leftover.path.bytes)
         $0.field("age_s", leftover.sighting.age.seconds)
       }
-      log.say(.info, say)
+      if news.count == 1 { log.say(.info, say) }
     }
+    guard news.count > 1 else { return }
+    log.say(
+      .info,
+      "\(news.count) directories in \(escaped(directory.bytes)) are left of browsers that are gone; for their names: \(operatorCommand("log --rule leaks"))"
+    )
   }
 
   // MARK: killing
