@@ -147,11 +147,4 @@ extension LeakSpecimen {
       begin: { try await $0.imitate(program, title: "--type=\(part) --headless=new --no-sandbox --lang=en-US") },
       proof: { $0["imitation"]?.parent == 1 && $0["imitation"]?.part == part })
   }
-
-  /// By its name and its arguments a leaked browser, and so treated as one: nothing tells it from a browser that
-  /// somebody built himself. It is here for what midwatchd must survive: a browser that behaves like none.
-  static let impostor = LeakSpecimen(
-    testDescription: "a program that is merely called chromium, with an automaton's arguments", programs: [],
-    begin: { try await $0.imitate("chromium", ["-s", "--", "--headless=new", "--remote-debugging-port=0"]) },
-    proof: { $0["imitation"]?.parent == 1 }, goes: ["imitation"])
 }

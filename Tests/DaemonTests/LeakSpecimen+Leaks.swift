@@ -120,5 +120,12 @@ extension LeakSpecimen {
       turn: killsDriver,
       proof: { $0["parent"] != nil && $0["browser"]?.parent == $0.pid("parent") && $0["driver"] == nil }, goes: ["browser"],
       isLate: true),
+    // Nothing tells it from a browser that somebody built himself; and it behaves like none.
+    LeakSpecimen(
+      testDescription: "a program that is merely called chromium, with an automaton's arguments", programs: [],
+      begin: {
+        try await $0.imitate("chromium", ["-c", "sleep 600; :", "sh", "--headless=new", "--remote-debugging-port=0"])
+      },
+      proof: { $0["imitation"]?.parent == 1 }, goes: ["imitation"]),
   ]
 }

@@ -82,7 +82,7 @@ struct LeakStory: SuiteTrait, TestScoping {
   private static let short = ["memory.warn=1%", "memory.act=2%"]
 
   private static func tell(in zoo: Zoo) async throws -> Told {
-    let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.impostor, .abandoned]).filter(\.isThere)
+    let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.abandoned]).filter(\.isThere)
     var subjects = await withTaskGroup(of: Subject?.self) { group in
       for specimen in all { group.addTask { await zoo.threeAtOnce.take { await begin(specimen, in: zoo) } } }
       return await group.reduce(into: [Subject]()) { if let subject = $1 { $0.append(subject) } }

@@ -8,7 +8,7 @@ import Testing
     if: LeakStory.isPossible,
     "needs root, unshare(1), and Debian: chromium chromium-driver chromium-headless-shell xvfb tini"))
 struct LeakZooTests {
-  static let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.impostor, .abandoned]).filter(\.isThere)
+  static let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.abandoned]).filter(\.isThere)
   static let leaks = LeakSpecimen.leaks.filter(\.isThere)
   static let innocents = LeakSpecimen.innocents.filter(\.isThere)
 

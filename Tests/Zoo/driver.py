@@ -156,7 +156,7 @@ def open_pages(line):
         context = call(line, "Target.createBrowserContext") if index else {}
         page = f"data:text/html,<title>{index}</title>"
         if index == 1 and options.get("busy"):
-            page += "<script>setInterval(() => { for (let end = Date.now() + 50; Date.now() < end;); }, 200)</script>"
+            page += "<script>setInterval(() => { for (let end = Date.now() + 30; Date.now() < end;); }, 500)</script>"
         call(line, "Target.createTarget", url=page, **context)
 
 
