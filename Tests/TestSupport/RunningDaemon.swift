@@ -43,7 +43,7 @@ public final class RunningDaemon: @unchecked Sendable {
     try Data().write(to: log)
     // A hundred of them at once would all look through /proc whenever a test starts a browser.
     let isOfProcesses = settings.contains { $0.hasPrefix("leaks.") || $0.hasPrefix("memory.") }
-    let settings = (isOfProcesses ? [] : ["leaks.mode=off", "memory.mode=off"]) + settings
+    let settings = settings + (isOfProcesses ? [] : ["leaks.mode=off", "memory.mode=off"])
     let words =
       wrapper + [Programs.built.appendingPathComponent("midwatchd").path, "--root", pipeline.path] + arguments
       + settings.flatMap { ["--set", $0] }
