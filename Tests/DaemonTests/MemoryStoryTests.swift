@@ -49,7 +49,10 @@ struct MemoryStoryTests {
   @Test func leaksGoFirstThenTheOldestPagesOneAtATimeUntilMemoryIsBack() throws {
     let story = try SmallMachine(megabytes: 2048).tell("abandoned", Abandoned.self)
     #expect(story.fine == [], "pages went, or were alerted of, while memory was fine")
-    #expect(story.first == ["orphan-browser", "abandoned", "abandoned"], "what was enough")
+    #expect(story.first.first == "orphan-browser")
+    #expect(story.first.dropFirst().allSatisfy { $0 == "abandoned" })
+    // Two are enough; a third may go on a machine so busy that the kernel's account lags behind the pages' ends.
+    #expect((2...3).contains(story.first.count - 1), "what was enough: \(story.first)")
     #expect(story.leak)
     #expect(story.order, "not the oldest first")
     #expect(story.together == 0, "one went before the one before was settled")

@@ -421,6 +421,7 @@ def abandoned():
     time.sleep(3)
     ended()
     first, after = killed(), alerts()
+    went = [pid for _, pid in first[1:]]
     # More than all pages together would give back.
     scene.hog.reach(86)
     with stalls():
@@ -429,7 +430,7 @@ def abandoned():
     time.sleep(2)
     return {
         "fine": fine, "first": [kind for kind, _ in first], "leak": first[0][1] == scene.leak,
-        "order": [pid for _, pid in first[1:]] == order[:2] == scene.pages[:2], "together": together, "after": after,
+        "order": went == order[:len(went)] == scene.pages[:len(went)], "together": together, "after": after,
         "all": [pid for _, pid in killed()] == [scene.leak, *scene.pages[:-1]], "left": scene.living() == scene.pages[-1:],
         "others": scene.others <= set(processes()), "lost": len(tree(scene.lost)), "alerts": alerts(),
         "answers": "product" in scene.browser.call("Browser.getVersion"), "exit": stop(watching),
