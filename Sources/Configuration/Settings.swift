@@ -79,7 +79,7 @@ public struct OutputSettings: Equatable, Sendable {
 
 public struct JobSettings: Equatable, Sendable {
   /// What to make of a job that is started while it still runs. The gate never prevents it.
-  public enum Overlap: String, Equatable, Sendable, CaseIterable { case allow, report }
+  public enum Overlap: String, Equatable, Sendable, CaseIterable { case allow, skip }
   /// What a job that breaks a limit leads to.
   public enum Consequence: String, Equatable, Sendable, CaseIterable { case alert, halt }
 

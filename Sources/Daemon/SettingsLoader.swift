@@ -13,6 +13,10 @@ public struct SettingsLoader: Sendable {
   public var assignments: [String] = []
   /// `--observe`.
   public var observesOnly = false
+  /// Whether this process is the watch itself, which systemd gives its directories to.
+  public var isService = false
+  /// Whether root, too, has a configuration of its own before the system's: a crontab's jobs do.
+  public var prefersHome = false
 
   /// What to try where there is no configuration.
   public var example = "midwatchd --root DIR"
@@ -51,8 +55,8 @@ public struct SettingsLoader: Sendable {
       let settings = try builder.finish()
       let root = Path(settings.pipeline.root)
       let places = Places.chosen(
-        trialRoot: files.isEmpty ? root : nil, systemConfiguration: file == nil || file == Self.system,
-        home: HomeDirectory.of(uid: Own.uid))
+        trialRoot: files.isEmpty ? root : nil, configuration: files.last { !Self.dropIns.contains($0) },
+        home: HomeDirectory.of(uid: Own.uid), isService: isService)
       loaded = Loaded(settings: settings, root: root, places: places, files: files, builder: builder)
     } catch { throw Refusal(description: error.description) }
     if let program = loaded.settings.alert.exec?.words.first, let why = Trust.refusal(of: Path(program)) {
@@ -75,10 +79,13 @@ public struct SettingsLoader: Sendable {
     }
     if root != nil { return [] }
     var files: [Path] = []
-    let home = HomeDirectory.of(uid: Own.uid)?.appending(".config/midwatch/midwatch.conf")
-    let candidates = Own.uid == 0 ? [Self.vendor, Self.system] : [Self.vendor, home ?? Self.system]
-    for file in candidates where (try? File(reading: file)) != nil { files.append(file) }
-    if Own.uid == 0, let directory = try? Directory(Self.dropIns) {
+    func isReadable(_ file: Path) -> Bool { (try? File(reading: file)) != nil }
+    if Own.uid != 0 || prefersHome, let home = HomeDirectory.of(uid: Own.uid) {
+      let own = home.appending(".config/midwatch/midwatch.conf")
+      if isReadable(own) { return [Self.vendor, own].filter(isReadable) }
+    }
+    files = [Self.vendor, Self.system].filter(isReadable)
+    if let directory = try? Directory(Self.dropIns) {
       for name in (try? directory.namesInOrder()) ?? [] where name.bytes.suffix(5).elementsEqual(".conf".utf8) {
         files.append(Self.dropIns.appending(name))
       }

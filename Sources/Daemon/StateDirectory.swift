@@ -13,23 +13,39 @@ public struct Places: Equatable, Sendable {
     self.run = run
   }
 
-  /// By design: systemd's directories, else the system's for root with the system's configuration,
-  /// else the user's, else inside the root for a trial.
+  /// By design: systemd's directories, else inside the root for a trial, else the system's for the
+  /// system's configuration, else the user's.
   ///
-  /// - Parameter trialRoot: the pipeline root where there is no configuration.
-  public static func chosen(trialRoot: Path?, systemConfiguration: Bool, home: Path?) -> Places {
-    if let state = environment("STATE_DIRECTORY"), let run = environment("RUNTIME_DIRECTORY") {
+  /// - Parameters:
+  ///   - trialRoot: the pipeline root where there is no configuration.
+  ///   - configuration: the file that says what to guard.
+  ///   - isService: whether systemd's directories are meant for this process: a job's unit has its own.
+  public static func chosen(trialRoot: Path?, configuration: Path?, home: Path?, isService: Bool) -> Places {
+    if isService, let state = environment("STATE_DIRECTORY"), let run = environment("RUNTIME_DIRECTORY") {
       return Places(state: firstOf(state), run: firstOf(run))
     }
     if let trialRoot {
       let own = trialRoot.appending(".midwatch")
       return Places(state: own.appending("state"), run: own.appending("run"))
     }
-    if Own.uid == 0, systemConfiguration { return Places(state: Path("/var/lib/midwatch"), run: Path("/run/midwatch")) }
+    if let name = configuration.flatMap(systemName) {
+      return Places(state: Path("/var/lib").appending(name), run: Path("/run").appending(name))
+    }
     let home = home ?? Path("/")
     let state = environment("XDG_STATE_HOME").map { Path($0) } ?? home.appending(".local/state")
     let run = environment("XDG_RUNTIME_DIR").map { Path($0) } ?? Path("/run/user/\(Own.uid)")
     return Places(state: state.appending("midwatch"), run: run.appending("midwatch"))
+  }
+
+  /// `midwatch` for the system's own configuration, `midwatch-NAME` for `/etc/midwatch/NAME.conf`, as the units
+  /// have it; nil for any other file.
+  private static func systemName(_ configuration: Path) -> String? {
+    let (directory, file) = configuration.split
+    let name = String(decoding: file.bytes, as: UTF8.self)
+    let isSystems = directory == Path("/etc/midwatch") || directory == Path("/usr/lib/midwatch")
+    guard isSystems, name.hasSuffix(".conf") else { return nil }
+    let stem = name.dropLast(5)
+    return stem == "midwatch" ? "midwatch" : "midwatch-\(stem)"
   }
 
   /// What a running watch shows of itself.

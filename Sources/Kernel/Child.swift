@@ -65,7 +65,6 @@ public struct Child: ~Copyable {
   public borrowing func ending() -> Ending? {
     var status: Int32 = 0
     guard unsafe waitpid(pid, &status, WNOHANG) == pid else { return nil }
-    let signal = status & 0x7f
-    return signal == 0 ? .exited(status >> 8 & 0xff) : .killed(by: signal)
+    return Ending(status: status)
   }
 }

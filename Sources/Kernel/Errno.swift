@@ -12,6 +12,7 @@ public struct Errno: Error, RawRepresentable, Hashable, Sendable {
 
 extension Errno {
   public static var accessDenied: Errno { Errno(rawValue: EACCES) }
+  public static var argumentsTooLong: Errno { Errno(rawValue: E2BIG) }
   public static var badAddress: Errno { Errno(rawValue: EFAULT) }
   public static var badDescriptor: Errno { Errno(rawValue: EBADF) }
   public static var brokenPipe: Errno { Errno(rawValue: EPIPE) }

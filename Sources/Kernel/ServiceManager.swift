@@ -5,43 +5,17 @@ public import Rules
 ///
 /// - SeeAlso: sd_notify(3); systemd.service(5), Type=notify
 public struct ServiceManager: ~Copyable {
-  private let descriptor: Descriptor
-  private let address: sockaddr_un
-  private let length: socklen_t
+  private let socket: Datagram
 
   /// nil where nobody listens: `NOTIFY_SOCKET` is unset, or names what is no socket's address.
   public init?() {
-    guard let path = environment("NOTIFY_SOCKET"), let first = path.utf8.first,
-      first == UInt8(ascii: "/") || first == UInt8(ascii: "@")
-    else { return nil }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    var bytes = Array(path.utf8)
-    if first == UInt8(ascii: "@") { bytes[0] = 0 }
-    let room = MemoryLayout.size(ofValue: address.sun_path)
-    guard bytes.count < room else { return nil }
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-    let socket = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard socket >= 0 else { return nil }
-    descriptor = Descriptor(owning: socket)
-    self.address = address
-    length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
+    guard let path = environment("NOTIFY_SOCKET"), let socket = Datagram(to: Array(path.utf8)) else { return nil }
+    self.socket = socket
   }
 
   /// Sends assignments such as `READY=1`, one a line. That nobody takes them is ignored: a
   /// service goes on without its manager.
-  public borrowing func tell(_ assignments: String) {
-    var address = address
-    let bytes = Array(assignments.utf8)
-    let (number, length) = (descriptor.number, length)
-    _ = unsafe bytes.withUnsafeBytes { message in
-      unsafe withUnsafePointer(to: &address) { pointer in
-        unsafe sendto(
-          number, message.baseAddress, message.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT),
-          UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), length)
-      }
-    }
-  }
+  public borrowing func tell(_ assignments: String) { socket.send(Array(assignments.utf8)) }
 }
 
 /// A variable of this process's environment, nil where it is unset or not UTF-8.

@@ -12,6 +12,10 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let terminate = Signal(rawValue: SIGTERM)
   public static let kill = Signal(rawValue: SIGKILL)
   public static let pipe = Signal(rawValue: SIGPIPE)
+  public static let childEnded = Signal(rawValue: SIGCHLD)
+  public static let stop = Signal(rawValue: SIGSTOP)
+  public static let terminalStop = Signal(rawValue: SIGTSTP)
+  public static let proceed = Signal(rawValue: SIGCONT)
 
   /// As kill(1) calls it; the number for any other.
   public var name: String {
@@ -21,6 +25,8 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
     case .terminate: "TERM"
     case .kill: "KILL"
     case .pipe: "PIPE"
+    case .stop: "STOP"
+    case .proceed: "CONT"
     default: "\(rawValue)"
     }
   }

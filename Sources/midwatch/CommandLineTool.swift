@@ -8,7 +8,7 @@ import Kernel
 enum CommandLineTool {
   static let commands = [
     Status.command, Why.command, LogCommand.command, Memory.command, CheckConfig.command, Halt.command, Resume.command,
-    Undo.command,
+    GateCommand.command, Undo.command,
   ]
 
   static var help: String {

@@ -29,6 +29,7 @@ enum DaemonArguments {
   static func parse(_ words: [String]) -> DaemonArguments {
     var arguments = Arguments(words)
     var loader = SettingsLoader()
+    loader.isService = true
     do throws(Arguments.Misuse) {
       while let word = try arguments.next() {
         switch word {

@@ -1,6 +1,9 @@
 import Daemon
 import Kernel
 
+// One file on the disk, two programs: cron knows it by its other name.
+if Path(bytes: Own.arguments.first ?? [])?.split.name == Path(Gate.programName) { Gate.standIn() }
+
 // main catches everything itself: an error out of top-level code would be a crash, not an exit code.
 switch DaemonArguments.parse(Array(CommandLine.arguments.dropFirst())) {
 case .show(let text):

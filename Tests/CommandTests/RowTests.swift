@@ -25,13 +25,13 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
 }
 
 @Suite struct RowTests {
-  static let commands = ["status", "log", "why", "memory", "check-config", "halt", "resume", "undo"]
+  static let commands = ["status", "log", "why", "memory", "check-config", "halt", "resume", "gate", "undo"]
 
   /// One specific line on standard error, nothing on standard output.
   @Test(arguments: [
     Row(
       "", 64,
-      error: "no command is given; there are status, why, log, memory, check-config, halt, resume and undo; see midwatch --help"
+      error: "no command is given; there are status, why, log, memory, check-config, halt, resume, gate and undo; see "
     ),
     Row("statsu", 64, error: "there is no command 'statsu'; did you mean 'status'? See midwatch --help"),
     Row("xyzzy", 64, error: "there is no command 'xyzzy'; there are status, why"),
@@ -56,6 +56,7 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
     Row("check-config x", 64, error: "'check-config' takes no arguments"),
     Row("halt --reason x", 64, error: "there is no option --reason; see midwatch halt --help"),
     Row("resume now", 64, error: "'resume' takes no arguments, and 'now' is one"),
+    Row("gate true", 64, error: "'gate' takes a command behind two dashes, as in: midwatch gate -- true; see"),
     Row("undo", 64, error: "'undo' needs a line's number, as in: midwatch undo 12"),
     Row("undo 1 2", 64, error: "'undo' takes one argument, a line's number, and '2' is one more"),
     Row("undo twelve", 64, error: "'twelve' is not a line's number"),

@@ -50,6 +50,14 @@ static inline int midwatch_has_posix_lock(int fd) {  // 1: somebody else's lock 
   return fcntl(fd, F_GETLK, &lock) == -1 ? -1 : lock.l_type != F_UNLCK;
 }
 static inline int midwatch_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+static inline int midwatch_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+static inline int midwatch_die_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
+static inline int midwatch_close_all(void) {  // Linux 5.9
+  return (int)syscall(SYS_close_range, 0U, ~0U, 0U);
+}
+
+// As the kernel laid it out; Swift reads its own copy from /proc, which a process may be without.
+char *const *midwatch_arguments(void);
 
 // malloc.h is in no module map, and the linker's symbols can be in none.
 void midwatch_release_start(void);

@@ -38,6 +38,14 @@ public struct Processes: ~Copyable {
     return ProcessIdentity(pid: stat.pid, startTicks: stat.startTicks)
   }
 
+  /// The children of a process with a single thread; none where it has ended.
+  ///
+  /// - SeeAlso: proc_tid_children(5)
+  public func children(of pid: Int32) -> [Int32] {
+    let text = proc.contents(of: Path("\(pid)/task/\(pid)/children"), upTo: 1 << 20) ?? []
+    return text.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+  }
+
   /// How long ago a process started.
   public func age(_ process: ProcessIdentity) -> TimeSpan {
     Clock.sinceBoot() - Clock.span(ofTicks: process.startTicks)
