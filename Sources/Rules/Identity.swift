@@ -27,6 +27,13 @@ public struct Agent: Hashable, Sendable {
   public init(index: Int) { self.index = index }
 }
 
+/// A command of a user, numbered by whoever keeps the commands; a rule needs none. A number may be given to
+/// another command once `JobRule.remembers` says that it is forgotten.
+public struct Job: Hashable, Sendable {
+  public let index: Int
+  public init(index: Int) { self.index = index }
+}
+
 /// A name in a directory, as far as counting needs to know it: two links to one file are two.
 ///
 /// 64 bits each of directory and name. Two names that fall together are counted as one, which
