@@ -135,7 +135,8 @@ enum KeyTable {
         "on alerts or halts, observe only writes down what it would have done, off does not look."),
       Key(
         "overlap", .oneOf("what to do about overlaps", JobSettings.Overlap.allCases), { $0.overlap }, { $0.overlap = $1 },
-        "A job that starts while it still runs: allow says nothing, report treats it as a broken limit. It runs either way."),
+        "A job that starts while the same command of the same user still runs: allow lets both run, skip makes the gate skip the later run."
+      ),
       Key(
         "failures", .orOff(.count), { $0.failures }, { $0.failures = $1 },
         "So many failures of one job in a row break the limit. Or off."),
@@ -267,6 +268,13 @@ enum KeyTable {
       Key(
         "match", .list(.glob), { $0.match }, { $0.match = $1 },
         "Which processes are this agent's, by their whole command line, as in *agents/content.py*."),
+      Key(
+        "growth", .orOff(.growth), { $0.growth }, { $0.growth = $1 },
+        "How much the files below may grow in a span of time, as in 50M per 10min: a loop that burns tokens and writes no output. More alerts. Or off."
+      ),
+      Key(
+        "transcripts", .list(.template), { $0.transcripts }, { $0.transcripts = $1 },
+        "What grows while this agent works: its transcripts or logs. {agent} is its name."),
     ]
   }
 }

@@ -35,6 +35,10 @@ extension Kind where Value == BreakerRule.Limit {
   static var limit: Kind { Kind(read: { (text) throws(Fault) in try Units.limit(text) }, text: Units.limitText) }
 }
 
+extension Kind where Value == GrowthRule.Limit {
+  static var growth: Kind { Kind(read: { (text) throws(Fault) in try Units.growth(text) }, text: Units.growthText) }
+}
+
 extension Kind where Value == Int {
   static var count: Kind { Kind(read: { (text) throws(Fault) in try Units.count(text) }, text: { "\($0)" }) }
   static var percent: Kind { Kind(read: { (text) throws(Fault) in try Units.percent(text) }, text: { "\($0)%" }) }

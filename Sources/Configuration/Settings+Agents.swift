@@ -1,3 +1,5 @@
+public import Rules
+
 /// What holds for one agent: the general settings with its own section laid over them.
 public struct AgentSettings: Equatable, Sendable {
   public let name: [UInt8]
@@ -5,6 +7,10 @@ public struct AgentSettings: Equatable, Sendable {
   public var needs: [[UInt8]] = []
   /// Compared with the whole command line of a process.
   public var match: [Glob] = []
+  /// How fast its transcripts may grow; nil is off.
+  public var growth: GrowthRule.Limit?
+  /// What grows while it works, with its name in the place of `{agent}`.
+  public var transcripts: [PathTemplate]
   public var heartbeats = HeartbeatSettings()
   public var outputs = OutputSettings()
   /// Its section has a `heartbeats.watch`: those files are this agent's, and none else is.
@@ -12,7 +18,10 @@ public struct AgentSettings: Equatable, Sendable {
   /// Its section has an `outputs.watch`: those files are this agent's, and none else is.
   public var hasOwnOutputs = false
 
-  public init(name: [UInt8]) { self.name = name }
+  public init(name: [UInt8]) {
+    self.name = name
+    transcripts = [PathTemplate](fixed: "logs/{agent}.log", "logs/{agent}/**").map { $0.naming(agent: name) }
+  }
 }
 
 /// One template to watch and whose files it finds.

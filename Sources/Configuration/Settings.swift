@@ -78,8 +78,8 @@ public struct OutputSettings: Equatable, Sendable {
 }
 
 public struct JobSettings: Equatable, Sendable {
-  /// What to make of a job that is started while it still runs. The gate never prevents it.
-  public enum Overlap: String, Equatable, Sendable, CaseIterable { case allow, skip }
+  /// What the gate makes of a command that the same user starts while it still runs.
+  public enum Overlap: String, Equatable, Sendable, CaseIterable { case skip, allow }
   /// What a job that breaks a limit leads to.
   public enum Consequence: String, Equatable, Sendable, CaseIterable { case alert, halt }
 
@@ -148,7 +148,7 @@ public struct AlertSettings: Equatable, Sendable {
 
 extension [PathTemplate] {
   /// Templates of our own; the tests prove that each one parses.
-  fileprivate init(fixed texts: String...) { self = texts.compactMap { try? PathTemplate($0) } }
+  init(fixed texts: String...) { self = texts.compactMap { try? PathTemplate($0) } }
 }
 
 extension [IgnorePattern] {

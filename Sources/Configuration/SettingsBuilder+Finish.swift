@@ -92,6 +92,11 @@ extension SettingsBuilder {
       agent.hasOwnOutputs = true
       agent.outputs.watch = agent.outputs.watch.map { $0.naming(agent: name) }
     }
+    agent.transcripts = agent.transcripts.map { $0.naming(agent: name) }
+    if agent.growth != nil, agent.transcripts.isEmpty {
+      throw position("agent", "growth", index).error(
+        "growth has no files to look at; name what grows, as in transcripts = logs/\(printable(name)).log")
+    }
     if isAssigned("heartbeats", "expect", index), let other = agent.heartbeats.expect.first(where: { $0 != name }) {
       throw position("heartbeats", "expect", index).error(
         "here only \(printable(name)) itself can be expected; write \(printable(other)) in [heartbeats]")

@@ -102,12 +102,33 @@ public enum Units {
   public static func limit(_ text: [UInt8]) throws(Fault) -> BreakerRule.Limit {
     let usage = "\(quoted(text)) is not a limit; write a count and a span of time, as in 10 per 10min"
     let (_, end) = number(text, from: 0)
+    let start = try per(text, after: end, usage)
+    let count = try count(Array(text[..<end]))
+    return BreakerRule.Limit(count: count, span: try perSpan(text, from: start, usage))
+  }
+
+  /// "SIZE per SPAN", as in `50M per 10min`.
+  public static func growth(_ text: [UInt8]) throws(Fault) -> GrowthRule.Limit {
+    let usage = "\(quoted(text)) is not a growth; write a size and a span of time, as in 50M per 10min"
+    var end = number(text, from: 0).end
+    while end > 0, end < text.count, !text[end].isBlank { end += 1 }
+    let start = try per(text, after: end, usage)
+    let bytes = try size(Array(text[..<end]))
+    guard bytes > 0 else { throw Fault("\(quoted(text)) allows no growth at all; write a size of at least 1") }
+    return GrowthRule.Limit(bytes: bytes, span: try perSpan(text, from: start, usage))
+  }
+
+  /// Where the span begins in what reads "... per SPAN".
+  private static func per(_ text: [UInt8], after end: Int, _ usage: String) throws(Fault) -> Int {
     let per = skipBlanks(text, from: end)
     let start = skipBlanks(text, from: per + 3)
     guard end > 0, per > end, start > per + 3, start < text.count,
       text[per..<(per + 3)].elementsEqual("per".utf8)
     else { throw Fault(usage) }
-    let count = try count(Array(text[..<end]))
+    return start
+  }
+
+  private static func perSpan(_ text: [UInt8], from start: Int, _ usage: String) throws(Fault) -> TimeSpan {
     var next = start
     let span: TimeSpan
     if !text[start].isDigit, text[start] != ASCII.dot {
@@ -119,11 +140,22 @@ public enum Units {
       do throws(Fault) { span = try self.span(Array(text[start...])) } catch { throw error.shifted(by: start) }
     }
     guard span > .zero else { throw Fault(at: start, "a limit over no time at all counts nothing; write a span longer than 0") }
-    return BreakerRule.Limit(count: count, span: span)
+    return span
   }
 
   public static func limitText(_ limit: BreakerRule.Limit) -> String {
     "\(limit.count) per \(spanText(limit.span))"
+  }
+
+  public static func growthText(_ limit: GrowthRule.Limit) -> String {
+    "\(sizeText(limit.bytes)) per \(spanText(limit.span))"
+  }
+
+  /// A size in the greatest unit that it is whole in; `size(_:)` reads exactly the same one back.
+  public static func sizeText(_ bytes: Int64) -> String {
+    let units: [(String, Int64)] = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+    for (name, worth) in units where bytes >= worth && bytes % worth == 0 { return "\(bytes / worth)\(name)" }
+    return "\(max(0, bytes))"
   }
 
   // MARK: Pieces

@@ -63,6 +63,25 @@ import Testing
     #expect(all.outputs(for: "x").policy.limit == nil)
   }
 
+  @Test func transcriptsAreTheAgentsOwnWhereverTheyLie() throws {
+    let all = try settings("[agent a b]\ngrowth = 50M per 10min\n[agent c]\ntranscripts = ~/x/{agent}/*.jsonl, /t/c.log")
+    #expect(all.agents.map(\.growth) == [GrowthRule.Limit(bytes: 50 << 20, span: .seconds(600)), nil])
+    #expect(all.agents[0].transcripts.map(\.text) == ["logs/{agent}.log", "logs/{agent}/**"])
+    #expect(
+      all.agents[0].transcripts.map(\.components) == [
+        [.literal(Array("logs".utf8)), .literal(Array("a b.log".utf8))],
+        [.literal(Array("logs".utf8)), .literal(Array("a b".utf8)), .anyDepth],
+      ])
+    #expect(all.agents[1].transcripts.map(\.text) == ["~/x/{agent}/*.jsonl", "/t/c.log"])
+  }
+
+  @Test func growthWithoutFilesToLookAtIsRefused() {
+    #expect(
+      complaint(["[agent seo]\ngrowth = 1M per 1h\ntranscripts ="])
+        == "f1:2:10: growth has no files to look at; name what grows, as in transcripts = logs/seo.log")
+    #expect(complaint(["[agent seo]\ntranscripts ="]) == nil)
+  }
+
   @Test func needsMayNameWhoHasNoSectionAndMeetAgain() throws {
     let all = try settings("[agent d]\nneeds=b,c\n[agent b]\nneeds=a\n[agent c]\nneeds=a")
     #expect(all.agents.count == 3)

@@ -88,7 +88,7 @@ import Testing
       "leaks.abandoned": "act", "leaks.abandoned-age": "30min", "leaks.leftovers": "report", "leaks.scan": "5min",
       "leaks.grace": "2min", "leaks.confirm": "30s",
       "locks.mode": "on", "heartbeats.mode": "on", "outputs.mode": "on", "jobs.mode": "on", "memory.mode": "on",
-      "leaks.mode": "on",
+      "leaks.mode": "on", "agent.growth": "off", "agent.transcripts": "logs/{agent}.log, logs/{agent}/**",
     ]
     let empty = [
       "pipeline.root", "pipeline.name", "locks.ignore", "heartbeats.also", "heartbeats.expect", "halt.units", "halt.exec",
@@ -118,6 +118,8 @@ import Testing
       webhook = json http://a/?x,y
       webhook = slack @/x
       [agent seo]
+      growth = 1536K per 90s
+      transcripts = a/{agent}-*.jsonl, /var/log/b
       match = *seo*
       heartbeats.watch = status/{agent}.heartbeat
       outputs.mode = off

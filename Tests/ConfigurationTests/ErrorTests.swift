@@ -33,7 +33,7 @@ import Testing
     ("[memory]\ncats = 1", "f1:2:1: there is no key 'cats' in [memory]; there are mode, warn and act"),
     (
       "[agent a]\ncats = 1",
-      "f1:2:1: there is no key 'cats' in [agent NAME]; there are needs, match, heartbeats.mode, heartbeats.watch, every, stale-after, source, also, expect, outputs.mode, outputs.watch, limit, similar and ignore"
+      "f1:2:1: there is no key 'cats' in [agent NAME]; there are needs, match, growth, transcripts, heartbeats.mode, heartbeats.watch, every, stale-after, source, also, expect, outputs.mode, outputs.watch, limit, similar and ignore"
     ),
     (
       "[agent a]\nwatch = x",

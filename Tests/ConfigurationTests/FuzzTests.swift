@@ -119,7 +119,7 @@ import Testing
     switch index {
     case 0: _ = try Units.span(bytes)
     case 1: _ = try Units.limit(bytes)
-    case 2: _ = try Units.size(bytes)
+    case 2: _ = try Units.growth(bytes)
     case 3: _ = try PathTemplate(bytes)
     case 4: _ = try IgnorePattern(bytes)
     case 5: _ = try ShellWords.split(bytes)

@@ -68,7 +68,7 @@ import Testing
       runs = 30 per 1h
       max-duration = 2h
       then = halt
-      overlap = report
+      overlap = skip
       [halt]
       units = gw.service
       exec = /bin/stop 'a b'

@@ -82,6 +82,29 @@ import Testing
     #expect(try Units.limit(Array(text.utf8)) == BreakerRule.Limit(count: count, span: .seconds(seconds)))
   }
 
+  @Test(
+    arguments: [
+      ("50M per 10min", 50 << 20, 600), ("1 per hour", 1, 3600), ("1536K per 1h 30s", 1536 << 10, 3630),
+      ("2T  per d", 2 << 40, 86400),
+    ] as [(String, Int64, Int64)])
+  func growths(text: String, bytes: Int64, seconds: Int64) throws {
+    let growth = GrowthRule.Limit(bytes: bytes, span: .seconds(seconds))
+    #expect(try Units.growth(Array(text.utf8)) == growth)
+    #expect(try Units.growth(Array(Units.growthText(growth).utf8)) == growth)
+  }
+
+  @Test(arguments: [
+    ("much per hour", "'much per hour' is not a growth; write a size and a span of time, as in 50M per 10min"),
+    ("5M", "'5M' is not a growth; write a size and a span of time, as in 50M per 10min"),
+    ("5M each 1h", "'5M each 1h' is not a growth; write a size and a span of time, as in 50M per 10min"),
+    ("5MB per 1h", "'5MB' is not a size; write a number of bytes, or one with K, M, G or T, as in 512M"),
+    ("0M per 1h", "'0M per 1h' allows no growth at all; write a size of at least 1"),
+    ("5M per 0s", "a limit over no time at all counts nothing; write a span longer than 0"),
+  ])
+  func noGrowths(text: String, sentence: String) {
+    #expect(refusal { () throws(Fault) in try Units.growth(Array(text.utf8)) } == sentence)
+  }
+
   @Test(arguments: [
     ("ten per hour", "'ten per hour' is not a limit; write a count and a span of time, as in 10 per 10min"),
     ("10", "'10' is not a limit; write a count and a span of time, as in 10 per 10min"),
