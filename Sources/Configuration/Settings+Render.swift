@@ -14,7 +14,7 @@ extension Settings {
       plain.heartbeats = heartbeats
       plain.outputs = outputs
       for key in KeyTable.agent
-      where key.section == "agent" || key.lines(agent) != key.lines(plain) || isOwnWatch(key, of: agent) {
+      where isEmptyByItself(key, plain) || key.lines(agent) != key.lines(plain) || isOwnWatch(key, of: agent) {
         for line in key.lines(agent) {
           rendered.append(("agent " + agent.name.string, KeyTable.agentName(of: key), line))
         }
@@ -30,6 +30,11 @@ extension Settings {
     let agent = AgentSettings(name: [])
     return KeyTable.general.map { ($0.section, $0.name, $0.lines(defaults).joined(), $0.doc) }
       + KeyTable.agent.filter { $0.section == "agent" }.map { ($0.section, $0.name, $0.lines(agent).joined(), $0.doc) }
+  }
+
+  /// Named though nobody said it, so that an agent without a word of its own is not lost.
+  private func isEmptyByItself(_ key: Key<AgentSettings>, _ plain: AgentSettings) -> Bool {
+    key.section == "agent" && key.lines(plain) == [""]
   }
 
   /// The same template said for one agent is not the same: its files are this agent's.

@@ -12,6 +12,7 @@ struct EventSources: ~Copyable {
     static let hook: UInt64 = 6
     static let browsers: UInt64 = 7
     static let pressure: UInt64 = 8
+    static let transcripts: UInt64 = 9
     /// Processes are numbered from here, each with a number of its own.
     static let firstProcess: UInt64 = 1 << 32
   }

@@ -11,6 +11,8 @@ extension Watch {
     lockSensor.readUndone(in: state.directory)
     applyPolicies()
     openMemory()
+    endStaleGrowth()
+    openTranscripts(at: now)
     journal.line("watch", "started", say: "midwatchd started, pid \(Own.pid)", in: state.directory) {
       $0.field("pid", Own.pid)
     }
@@ -117,6 +119,7 @@ extension Watch {
     settings = new
     courier.command = HookCommand.words(for: new)
     applyPolicies()
+    openTranscripts(at: now)
     needsFullVisit = true
     journal.line("watch", "reloaded", say: "settings read anew", in: state.directory)
     log.say(.notice, "settings read anew")

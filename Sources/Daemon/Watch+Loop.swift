@@ -50,6 +50,7 @@ extension Watch {
       needsFullVisit = true
     case EventSources.Key.hook: break
     case EventSources.Key.browsers: if browserPrograms?.drain() == true { stir(at: now) }
+    case EventSources.Key.transcripts: transcripts?.drain(at: now.instant)
     case EventSources.Key.pressure: tellMemory(.pressed, at: now)
     default: ended(key, at: now)
     }
@@ -101,6 +102,7 @@ extension Watch {
     obeyBreaker(at: now)
     lookForLeaks(at: now)
     lookAtMemory(at: now)
+    lookAtGrowth(at: now)
     deliverAlerts(at: now)
     tellManager(at: now)
     writeOwnBeat(at: now)
@@ -124,6 +126,7 @@ extension Watch {
     consider(ownBeatDue)
     consider(leaksDue)
     consider(memoryDue)
+    consider(growthDue)
     guard next != armed else { return }
     try? sources.timer.arm(at: next)
     armed = next

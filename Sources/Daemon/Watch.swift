@@ -41,6 +41,7 @@ public final class Watch {
   var browserPrograms: BrowserPrograms?
   var memorySensor: MemorySensor?
   var pressure: Pressure?
+  var transcripts: TranscriptSensor?
 
   // What it decides by. The breaker lives in the intake, which counts as it reads.
   var lockRule: LockRule
@@ -51,6 +52,8 @@ public final class Watch {
   var leftoverRule = LeftoverRule()
   var leftoversDue = Instant(nanoseconds: 0)
   var memoryRule: MemoryRule
+  var growthRule = GrowthRule()
+  var growth = GrowthStanding()
 
   // What it acts by.
   var reaper: LockReaper

@@ -7,6 +7,8 @@ struct WatchPlan {
   var templates: [WatchedTemplate] = []
   var ignoreOfAgent: [Agent: [IgnorePattern]] = [:]
   var ownWatches: Set<OwnWatch> = []
+  /// Of each agent whose growth is limited: what grows, from "/".
+  var transcripts: [Agent: [[PathTemplate.Component]]] = [:]
 
   /// - Parameters:
   ///   - root: with its symlinks resolved.
@@ -40,6 +42,7 @@ struct WatchPlan {
       if agent.outputs.ignore != settings.outputs.ignore { ignoreOfAgent[number] = agent.outputs.ignore }
       // What an agent's own section says of where to look takes the place of what is said for all.
       if agent.hasOwnHeartbeats { ownWatches.insert(OwnWatch(purpose: .heartbeat, agent: number)) }
+      if agent.growth != nil { transcripts[number] = agent.transcripts.map { laidOut($0).components } }
       if agent.hasOwnOutputs { ownWatches.insert(OwnWatch(purpose: .output, agent: number)) }
     }
     templates.append(.init(.halt, components: base + [.literal(Array("HALT".utf8))], base: base.count))

@@ -23,6 +23,8 @@ public struct Inotify: ~Copyable {
     public static let overflow = Mask(rawValue: UInt32(IN_Q_OVERFLOW))
     /// The watch is gone.
     public static let ignored = Mask(rawValue: UInt32(IN_IGNORED))
+    /// The watch ends with its first record.
+    public static let once = Mask(rawValue: UInt32(IN_ONESHOT))
     public static let isDirectory = Mask(rawValue: UInt32(IN_ISDIR))
   }
 
