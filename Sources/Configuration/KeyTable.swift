@@ -251,12 +251,22 @@ enum KeyTable {
         "Mail addresses, written to by sendmail."),
       Key(
         "webhook", .repeated(.webhook), { $0.webhook }, { $0.webhook = $1 },
-        "ntfy, discord, slack, telegram or json, and then the address or @FILE with the address in it. Repeat the line for more."
+        "ntfy, discord, slack, telegram or json, and then the address, @FILE with the address in it, or @NAME of a credential of systemd's. Repeat the line for more."
       ),
       Key(
         "ping", .endpoint, { $0.ping }, { $0.ping = $1 },
-        "An address, or @FILE with it, that is called while all is well, so that somebody notices when midwatch itself is gone."
+        "An address, @FILE or @NAME with it, that is called while midwatchd lives, so that somebody notices when it is gone."
       ),
+      Key(
+        "ping-every", .span, { $0.pingEvery }, { $0.pingEvery = $1 },
+        "How often that address is called."),
+      Key(
+        "retry", .span, { $0.retry }, { $0.retry = $1 },
+        "How long to wait before an alert that could not be handed over is tried again; twice as long each time, up to 120 times this."
+      ),
+      Key(
+        "timeout", .span(atMost: .seconds(60)), { $0.timeout }, { $0.timeout = $1 },
+        "How long a program or a server may take to take an alert, at most 1min. Then it is ended, and tried again."),
     ]
   }
 

@@ -29,6 +29,17 @@ extension Kind where Value == TimeSpan {
       },
       text: Units.spanText)
   }
+
+  /// A span that may not be longer than this.
+  static func span(atMost most: TimeSpan) -> Kind {
+    Kind(
+      read: { (text) throws(Fault) in
+        let span = try Kind.span.read(text)
+        guard span <= most else { throw Fault("\(quoted(text)) is too long; write at most \(Units.spanText(most))") }
+        return span
+      },
+      text: Units.spanText)
+  }
 }
 
 extension Kind where Value == BreakerRule.Limit {

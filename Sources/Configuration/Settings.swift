@@ -143,6 +143,11 @@ public struct AlertSettings: Equatable, Sendable {
   public var mail: [String] = []
   public var webhook: [Webhook] = []
   public var ping: Endpoint?
+  public var pingEvery = TimeSpan.seconds(300)
+  /// The first wait after a failure; it doubles up to 120 times this.
+  public var retry = TimeSpan.seconds(5)
+  /// At most a minute.
+  public var timeout = TimeSpan.seconds(60)
   public init() {}
 }
 

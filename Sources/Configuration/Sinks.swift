@@ -20,15 +20,26 @@ public enum Endpoint: Equatable, Sendable {
   case url(String)
   /// An absolute path, without the `@`.
   case file(String)
+  /// The name of a credential, as systemd.exec(5) has them (`LoadCredential=`), without the `@`.
+  case credential(String)
 
-  /// - Throws: neither http(s)://... nor @/...; a URL with what a URL cannot hold (the text goes
+  /// - Throws: neither http(s)://... nor @/... nor @NAME; a URL with what a URL cannot hold (the text goes
   ///   into a configuration of curl's).
   public init(_ text: [UInt8]) throws(Fault) {
     if text.first == ASCII.at {
-      guard text.count > 2, text[1] == ASCII.slash else {
-        throw Fault("\(quoted(text)) is not a file; write @ and its whole path, as in @/etc/midwatch/webhook.url")
+      let name = Array(text[1...])
+      if name.count > 1, name[0] == ASCII.slash {
+        self = .file(name.string)
+        return
       }
-      self = .file(Array(text[1...]).string)
+      guard !name.isEmpty, name.allSatisfy({ $0.isAlphanumeric || $0 == ASCII.minus || $0 == ASCII.dot || $0 == 0x5F }),
+        name[0] != ASCII.dot
+      else {
+        throw Fault(
+          "\(quoted(text)) is not a file; write @ and its whole path, as in @/etc/midwatch/webhook.url, or @NAME for a credential of systemd's"
+        )
+      }
+      self = .credential(name.string)
       return
     }
     guard let scheme = ["https://", "http://"].first(where: { text.has(prefix: $0) }), text.count > scheme.utf8.count else {
@@ -45,7 +56,16 @@ public enum Endpoint: Equatable, Sendable {
     switch self {
     case .url(let url): url
     case .file(let path): "@" + path
+    case .credential(let name): "@" + name
     }
+  }
+
+  /// What may be shown of it: the host of an address, or where the address is kept.
+  public var label: String {
+    guard case .url(let url) = self, let slashes = url.utf8.firstIndex(of: ASCII.slash) else { return text }
+    let rest = url.utf8[slashes...].drop { $0 == ASCII.slash }.prefix { !"/?#".utf8.contains($0) }
+    // A name and a password may stand before the host.
+    return Array(rest.split(separator: ASCII.at, omittingEmptySubsequences: false).last ?? rest).string
   }
 }
 

@@ -9,7 +9,7 @@ public enum Requests {
 
   /// Leaves a request for the watch that stands over a state directory.
   ///
-  /// - Parameter request: `resume` or `undo-SEQ`.
+  /// - Parameter request: `resume`, `undo-SEQ` or `notify-test`.
   /// - Throws: `EACCES` where the watch is another user's; `ENOENT` where none ever stood.
   public static func submit(_ request: String, to places: Places) throws(Errno) {
     let state = try Directory(places.state)
@@ -35,6 +35,8 @@ extension Watch {
       let text = String(decoding: name.bytes, as: UTF8.self)
       if text == "resume" {
         resumeByRequest()
+      } else if text == "notify-test" {
+        testAlerts(at: now)
       } else if text.hasPrefix("undo-"), let sequence = Int64(text.dropFirst(5)) {
         undo(sequence, at: now)
       }

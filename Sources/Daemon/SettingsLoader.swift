@@ -62,6 +62,11 @@ public struct SettingsLoader: Sendable {
     if let program = loaded.settings.alert.exec?.words.first, let why = Trust.refusal(of: Path(program)) {
       throw Refusal(description: "\(builder.origin(section: "alert", key: "exec") ?? program): \(why)")
     }
+    let addresses = loaded.settings.alert.webhook.map { ("webhook", $0.endpoint) } + [("ping", loaded.settings.alert.ping)]
+    for (key, address) in addresses {
+      guard case .file(let file)? = address, let why = Trust.refusal(of: Path(file)) else { continue }
+      throw Refusal(description: "\(builder.origin(section: "alert", key: key) ?? file): \(why)")
+    }
     return loaded
   }
 

@@ -117,7 +117,7 @@ extension Watch {
       return
     }
     settings = new
-    courier.command = HookCommand.words(for: new)
+    alertDesk.apply(new.alert, at: now.instant)
     applyPolicies()
     openTranscripts(at: now)
     needsFullVisit = true

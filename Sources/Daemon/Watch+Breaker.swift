@@ -251,53 +251,6 @@ extension Watch {
       obeyBreaker(at: now)
     }
   }
-
-  // MARK: alerts
-
-  /// Spools an incident's one alert and says it in the log.
-  ///
-  /// - Returns: false where it was told of before.
-  @discardableResult
-  func fire(_ incident: Incident, mode: Mode) -> Bool {
-    guard mode == .on else {
-      log.say(.warning, "observe: would have alerted: \(incident.summary)")
-      return true
-    }
-    do throws(Errno) {
-      guard try spool.fire(incident, to: AlertSpool.Sink.allCases.filter { _ in settings.alert.exec != nil }) else {
-        return false
-      }
-    } catch {
-      log.say(.error, "the alert cannot be spooled (\(error)); it stands here alone")
-    }
-    log.say(.alert, "\(incident.summary). To type: \(incident.type)")
-    return true
-  }
-
-  func end(_ id: String, _ summary: String) {
-    do throws(Errno) {
-      _ = try spool.end(id, summary: summary, to: AlertSpool.Sink.allCases.filter { _ in settings.alert.exec != nil })
-    } catch { log.say(.error, "the alert's end cannot be spooled: \(error)") }
-    statusFile.isDirty = true
-  }
-
-  func deliverAlerts(at now: Moment) {
-    while let news = courier.work(spool, at: now.instant) {
-      statusFile.isDirty = true
-      switch news {
-      case .started:
-        courier.register(with: sources.epoll, key: EventSources.Key.hook)
-        return
-      case .delivered(let message):
-        journal.line("alert", "delivered", say: "handed over \(escaped(message.bytes))", in: state.directory)
-      case .failed(let message, let why, let again):
-        let say = "\(escaped(message.bytes)) could not be handed over (\(why)); again in \(again.text)"
-        journal.line("alert", "failed", say: say, in: state.directory)
-        log.say(.warning, say)
-        return
-      }
-    }
-  }
 }
 
 /// A trip in words.

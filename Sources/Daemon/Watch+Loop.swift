@@ -119,7 +119,7 @@ extension Watch {
     consider(lockRule.deadline)
     consider(heartbeatRule.deadline)
     consider(intake.breaker.deadline)
-    consider(courier.deadline)
+    consider(alertDesk.deadline)
     consider(statusFile.due)
     consider(watchdogDue)
     consider(pollDue)

@@ -27,7 +27,7 @@ public final class Watch {
   var journal: Journal
   let log: Log
   let spool: AlertSpool
-  var courier: AlertCourier
+  let alertDesk: AlertDesk
   var statusFile = StatusFile()
 
   // What it sees by.
@@ -122,7 +122,7 @@ public final class Watch {
       let last = Journal.last(in: state.directory)
       let journal = try Journal(in: state.directory, last: last)
       step = "the alert spool in \(escaped(places.state.bytes))"
-      let spool = try AlertSpool.open(in: state.directory)
+      let spool = try AlertSpool.open(in: state.directory, sinks: Sink.all(of: settings.alert).map(\.name))
       step = "requests in \(escaped(places.state.bytes))"
       do throws(Errno) { try state.directory.makeDirectory(Requests.name, mode: 0o700) } catch {
         if error != .exists { throw error }
@@ -168,7 +168,7 @@ public final class Watch {
     self.tree = tree
     self.processes = processes
     lockSensor = sensor
-    courier = AlertCourier(command: HookCommand.words(for: settings))
+    alertDesk = AlertDesk(settings.alert, at: now.instant)
     intake = Intake(breaker: BreakerRule(pipeline: settings.outputs.pipeline), clock: clock, now: now)
     lockRule = LockRule(policy: settings.locks.policy)
     heartbeatRule = HeartbeatRule(startedAt: now.instant)

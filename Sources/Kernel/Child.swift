@@ -30,6 +30,17 @@ public struct Child: ~Copyable {
   /// - Throws: `ENOENT`, `EACCES`, `ENOEXEC`; `EAGAIN` where no more processes are allowed.
   /// - SeeAlso: posix_spawnp(3)
   public static func start(_ arguments: [String], input: borrowing File) throws(Errno) -> Child {
+    try start(arguments, input.descriptor.number, output: 2)
+  }
+
+  /// The same with both outputs going into a pipe.
+  public static func start(
+    _ arguments: [String], input: borrowing File, output: borrowing OutputPipe
+  ) throws(Errno) -> Child {
+    try start(arguments, input.descriptor.number, output: output.writing.number)
+  }
+
+  private static func start(_ arguments: [String], _ input: Int32, output: Int32) throws(Errno) -> Child {
     guard let program = arguments.first else { throw .invalid }
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
@@ -46,8 +57,9 @@ public struct Child: ~Copyable {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_adddup2(&actions, input.descriptor.number, 0)
-    unsafe posix_spawn_file_actions_adddup2(&actions, 2, 1)
+    unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+    if output != 2 { unsafe posix_spawn_file_actions_adddup2(&actions, output, 2) }
 
     var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
     unsafe pointers.append(nil)

@@ -16,6 +16,19 @@ public struct File: ~Copyable {
     descriptor = Descriptor(owning: try retrying { unsafe path.withCString { unsafe open($0, flags) } })
   }
 
+  /// A file without a name that lies in memory alone, to be read from its beginning: for what must never
+  /// stand on a disk or among a program's arguments.
+  ///
+  /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`.
+  /// - SeeAlso: memfd_create(2)
+  public static func inMemory(_ bytes: borrowing [UInt8]) throws(Errno) -> File {
+    let file = File(owning: Descriptor(owning: try retrying { unsafe midwatch_memfd_create("midwatch") }))
+    try file.write(bytes)
+    let number = file.descriptor.number
+    try retrying { lseek(number, 0, SEEK_SET) }
+    return file
+  }
+
   public borrowing func status() throws(Errno) -> FileStatus {
     try fileStatus(at: descriptor.number, Path.empty, flags: midwatch_AT_EMPTY_PATH)
   }

@@ -29,6 +29,17 @@ public struct ProcessHandle: ~Copyable {
     let number = descriptor.number
     try retrying { midwatch_pidfd_send_signal(number, signal.rawValue) }
   }
+
+  /// The same to every process of the group that this one leads; before Linux 6.9 to this one alone.
+  ///
+  /// - SeeAlso: pidfd_send_signal(2), PIDFD_SIGNAL_PROCESS_GROUP
+  public borrowing func sendToGroup(_ signal: Signal) throws(Errno) {
+    let number = descriptor.number
+    do throws(Errno) { try retrying { midwatch_pidfd_send_group_signal(number, signal.rawValue) } } catch {
+      guard error == .invalid else { throw error }
+      try send(signal)
+    }
+  }
 }
 
 /// This process.

@@ -8,7 +8,7 @@ import Kernel
 enum CommandLineTool {
   static let commands = [
     Status.command, Why.command, LogCommand.command, Memory.command, CheckConfig.command, Halt.command, Resume.command,
-    GateCommand.command, Undo.command,
+    GateCommand.command, Undo.command, NotifyTest.command,
   ]
 
   static var help: String {

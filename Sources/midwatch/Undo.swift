@@ -65,12 +65,21 @@ struct Answer {
 
   /// nil where it did not come within five seconds.
   func wait(for isIt: (JournalLine) -> Bool) throws(Failure) -> JournalLine? {
-    let deadline = Clock.instant() + .seconds(5)
+    var found: JournalLine?
+    try follow(for: .seconds(5)) { line in
+      if isIt(line) { found = line }
+      return found != nil
+    }
+    return found
+  }
+
+  /// Hears every line until one is the last, or the time is over.
+  func follow(for span: TimeSpan, _ isLast: (JournalLine) -> Bool) throws(Failure) {
+    let deadline = Clock.instant() + span
     while true {
       let lines: [JournalLine]
       do throws(Errno) { lines = try follower.lines(before: deadline) } catch { throw site.unreadable(error) }
-      if lines.isEmpty { return nil }
-      if let line = lines.first(where: isIt) { return line }
+      if lines.isEmpty || lines.contains(where: isLast) { return }
     }
   }
 }

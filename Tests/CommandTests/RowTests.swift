@@ -25,13 +25,15 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
 }
 
 @Suite struct RowTests {
-  static let commands = ["status", "log", "why", "memory", "check-config", "halt", "resume", "gate", "undo"]
+  static let commands = [
+    "status", "log", "why", "memory", "check-config", "halt", "resume", "gate", "undo", "notify-test",
+  ]
 
   /// One specific line on standard error, nothing on standard output.
   @Test(arguments: [
     Row(
       "", 64,
-      error: "no command is given; there are status, why, log, memory, check-config, halt, resume, gate and undo; see "
+      error: "no command is given; there are status, why, log, memory, check-config, halt, resume, gate, undo"
     ),
     Row("statsu", 64, error: "there is no command 'statsu'; did you mean 'status'? See midwatch --help"),
     Row("xyzzy", 64, error: "there is no command 'xyzzy'; there are status, why"),
@@ -120,6 +122,7 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
     Row("resume", 0, output: "is not halted"),
     Row("resume --json", 0, output: "\"halted\":false,\"resumed\":false"),
     Row("undo 12", 69, error: "no midwatchd runs here to put it back; start it: midwatchd --root "),
+    Row("notify-test", 69, error: "no midwatchd runs here to send it; start it: midwatchd --root "),
   ])
   func anUnguardedPipeline(_ row: Row) throws {
     let pipeline = try Pipeline()

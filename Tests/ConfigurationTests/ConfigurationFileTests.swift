@@ -89,6 +89,7 @@ import Testing
       "leaks.grace": "2min", "leaks.confirm": "30s",
       "locks.mode": "on", "heartbeats.mode": "on", "outputs.mode": "on", "jobs.mode": "on", "memory.mode": "on",
       "leaks.mode": "on", "agent.growth": "off", "agent.transcripts": "logs/{agent}.log, logs/{agent}/**",
+      "alert.ping-every": "5min", "alert.retry": "5s", "alert.timeout": "1min",
     ]
     let empty = [
       "pipeline.root", "pipeline.name", "locks.ignore", "heartbeats.also", "heartbeats.expect", "halt.units", "halt.exec",

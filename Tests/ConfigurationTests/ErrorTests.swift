@@ -121,7 +121,13 @@ import Testing
       "f1:2:18: 'ftp://x' is not an address; write https://..., or @FILE for a file that holds it"
     ),
     (
-      "[alert]\nping = @secret", "f1:2:8: '@secret' is not a file; write @ and its whole path, as in @/etc/midwatch/webhook.url"
+      "[alert]\nping = @etc/x",
+      "f1:2:8: '@etc/x' is not a file; write @ and its whole path, as in @/etc/midwatch/webhook.url, or @NAME for a credential of systemd's"
+    ),
+    ("[alert]\ntimeout = 2min", "f1:2:11: '2min' is too long; write at most 1min"),
+    (
+      "[alert]\nping = @",
+      "f1:2:8: '@' is not a file; write @ and its whole path, as in @/etc/midwatch/webhook.url, or @NAME for a credential of systemd's"
     ),
     ("[alert]\nping = https://x/\"", "f1:2:18: an address cannot hold '\"'; write it as %22"),
     // Between lines.

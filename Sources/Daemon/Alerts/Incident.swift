@@ -24,6 +24,7 @@ public struct Incident: Equatable, Sendable {
   /// What to type.
   public var type: String
 
+  /// Every text is made sure of once more: some come back from files that others may have written.
   public init(
     id: String, kind: Kind, severity: Severity, pipeline: String, agent: String?, since: WallTime, summary: String,
     cause: [String], stopped: [String], type: String
@@ -31,13 +32,13 @@ public struct Incident: Equatable, Sendable {
     self.id = id
     self.kind = kind
     self.severity = severity
-    self.pipeline = pipeline
-    self.agent = agent
+    self.pipeline = Self.printable(pipeline)
+    self.agent = agent.map { Self.printable($0) }
     self.since = since
-    self.summary = summary
-    self.cause = cause
-    self.stopped = stopped
-    self.type = type
+    self.summary = Self.printable(summary)
+    self.cause = cause.map { Self.printable($0) }
+    self.stopped = stopped.map { Self.printable($0) }
+    self.type = Self.printable(type)
   }
 
   /// Begins with the time, so that names sort by it; ends in what tells two of one second apart.
@@ -47,7 +48,16 @@ public struct Incident: Equatable, Sendable {
     return "\(time.compactStamp)-\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)"
   }
 
-  public func line(_ state: State, repeated: Bool = false) -> [UInt8] {
+  /// What is escaped stays as it is.
+  private static func printable(_ text: String) -> String {
+    text.utf8.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
+      .map { escaped(Array($0)) }.joined(separator: "\\")
+  }
+
+  /// - Parameters:
+  ///   - repeated: midwatchd died while a sink had the message.
+  ///   - late: the beginning could not be told before the end came; this stands for both.
+  public func line(_ state: State, repeated: Bool = false, late: Bool = false) -> [UInt8] {
     var writer = JSONWriter(reserving: 512)
     writer.beginObject()
     writer.field("v", 1)
@@ -66,6 +76,7 @@ public struct Incident: Equatable, Sendable {
     for part in stopped { writer.string(part) }
     writer.endArray()
     writer.field("type", type)
+    if late { writer.field("late", true) }
     if repeated { writer.field("repeat", true) }
     writer.endObject()
     writer.endLine()
@@ -90,4 +101,31 @@ public struct Incident: Equatable, Sendable {
         (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x2d
       }
   }
+}
+
+/// An incident as one message tells of it.
+struct Alert: Equatable, Sendable {
+  let incident: Incident
+  let state: Incident.State
+  /// It may have arrived before.
+  var isRepeated = false
+  /// It stands for the beginning too.
+  var isLate = false
+
+  init(_ incident: Incident, _ state: Incident.State) {
+    self.incident = incident
+    self.state = state
+  }
+
+  /// - Parameter line: as `Incident.line` writes it.
+  init?(_ line: [UInt8]) {
+    guard let json = JSON(line), let incident = Incident(json),
+      let state = json["state"]?.string.flatMap(Incident.State.init(rawValue:))
+    else { return nil }
+    self.init(incident, state)
+    isRepeated = json["repeat"] == .bool(true)
+    isLate = json["late"] == .bool(true)
+  }
+
+  var line: [UInt8] { incident.line(state, repeated: isRepeated, late: isLate) }
 }
