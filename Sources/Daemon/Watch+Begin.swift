@@ -11,6 +11,7 @@ extension Watch {
     lockSensor.readUndone(in: state.directory)
     applyPolicies()
     openMemory()
+    adoptJobIncidents()
     endStaleGrowth()
     openTranscripts(at: now)
     journal.line("watch", "started", say: "midwatchd started, pid \(Own.pid)", in: state.directory) {
@@ -54,6 +55,7 @@ extension Watch {
   /// What the settings say for each rule and agent.
   func applyPolicies() {
     lockRule.policy = settings.locks.policy
+    openJobs()
     memoryRule.policy = settings.memory.policy
     applyLeakPolicy()
     heartbeatRule.removePolicies()
@@ -107,7 +109,7 @@ extension Watch {
       return
     }
     var names = tree.names
-    let plan = WatchPlan(new, root: Self.resolved(root), requests: state.places.state, names: &names)
+    let plan = WatchPlan(new, root: Self.resolved(root), places: state.places, names: &names)
     do throws(Errno) {
       tree = try WatchTree(
         plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches, crossesMounts: new.pipeline.crossMounts,

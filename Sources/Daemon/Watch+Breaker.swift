@@ -64,15 +64,28 @@ extension Watch {
     }
     let incident = Incident(
       id: Incident.id(at: now.wall, UInt64(trip.agent.index)), kind: .breaker, severity: .halt,
-      pipeline: settings.pipeline.name, agent: words.agent, since: now.wall,
-      summary: "\(words.summary); the pipeline is halted",
-      cause: words.cause, stopped: ["HALT was written: cooperative jobs stop"], type: resumeCommand)
-    let written = writeHalt(incident, words)
+      pipeline: settings.pipeline.name, agent: words.agent, since: now.wall, summary: words.summary, cause: words.cause,
+      stopped: [], type: resumeCommand)
+    halt(for: incident, against: trip.agent, rule: "outputs", at: now) { words.put(in: &$0) }
+  }
+
+  /// HALT first, then the levers, then the one alert, which says what they stopped.
+  ///
+  /// - Parameter cause: without what is said of the halt itself.
+  func halt(
+    for cause: Incident, against agent: Agent?, rule: String, at now: Moment, _ fields: (inout JSONWriter) -> Void
+  ) {
+    var incident = cause
+    incident.severity = .halt
+    incident.summary += "; the pipeline is halted"
+    incident.type = resumeCommand
+    let written = writeHalt(incident)
     halt = .mine(id: incident.id)
     noteState()
+    incident.stopped = pullLevers(against: agent, at: now)
     fire(incident, mode: .on)
-    journal.line("outputs", "halted", say: incident.summary, in: state.directory) {
-      words.put(in: &$0)
+    journal.line(rule, "halted", say: incident.summary, in: state.directory) {
+      fields(&$0)
       $0.field("halt_file", written)
     }
     heartbeatRule.handle(.haltBegan, at: now.instant, into: &beatActions)
@@ -83,45 +96,54 @@ extension Watch {
 
   /// What to type, complete: a trial is named by its root, a system's watch needs no name.
   func operatorCommand(_ words: String) -> String {
+    if let configuration { return "midwatch --config \(shellQuoted(configuration.bytes)) \(words)" }
     let isTrial = root.contains(state.places.state)
     return isTrial ? "midwatch --root \(shellQuoted(root.bytes)) \(words)" : "midwatch \(words)"
   }
 
   /// - Returns: where the halt stands, for the journal.
-  private func writeHalt(_ incident: Incident, _ words: TripWords) -> String {
+  private func writeHalt(_ incident: Incident) -> String {
+    try? state.run.replace(Self.haltedName, with: document(of: incident), mode: 0o644)
+    said.remove("run-only")
+    do throws(Errno) {
+      let directory = try Directory(root)
+      do throws(Errno) {
+        try OwnFile.put(document(of: incident), as: Self.haltName, in: directory, durable: true)
+        return "whole"
+      } catch {
+        if error == .exists { return "already there" }
+      }
+      // A full disk: the reason as a symlink's text, or a HALT that says nothing.
+      let reason = Array((incident.cause.first ?? "").utf8.prefix(1024))
+      if (try? directory.makeSymlink(Self.haltName, to: reason)) != nil { return "symlink" }
+      _ = try directory.makeFile(Self.haltName, mode: 0o644)
+      return "empty"
+    } catch {
+      said.insert("run-only")
+      try? state.run.replace(Self.haltedName, with: document(of: incident, standsAlone: true), mode: 0o644)
+      log.say(
+        .alert,
+        "HALT cannot be written in \(escaped(root.bytes)): \(error); only \(escaped(state.places.run.bytes))/halted stands")
+      return "only in the run directory"
+    }
+  }
+
+  /// - Parameter standsAlone: there is no HALT beside it: then the gate obeys the copy.
+  private func document(of incident: Incident, standsAlone: Bool = false) -> [UInt8] {
     var writer = JSONWriter(reserving: 512)
     writer.beginObject()
     writer.field("v", 1)
     writer.field("id", incident.id)
     writer.field("state", "open")
     writer.field("since", incident.since)
-    writer.field("why", words.summary)
-    writer.field("agent", words.agent)
+    writer.field("why", incident.cause.first ?? incident.summary)
+    if let agent = incident.agent { writer.field("agent", agent) } else { writer.nullField("agent") }
     writer.field("by", "midwatch")
+    if standsAlone { writer.field("alone", true) }
     writer.field("type", "\(resumeCommand)   (or delete this file)")
     writer.endObject()
     writer.endLine()
-    try? state.run.replace(Self.haltedName, with: writer.bytes, mode: 0o644)
-    said.remove("run-only")
-    do throws(Errno) {
-      let directory = try Directory(root)
-      do throws(Errno) {
-        try OwnFile.put(writer.bytes, as: Self.haltName, in: directory, durable: true)
-        return "whole"
-      } catch {
-        if error == .exists { return "already there" }
-      }
-      // A full disk: the reason as a symlink's text, or a HALT that says nothing.
-      if (try? directory.makeSymlink(Self.haltName, to: Array(words.summary.utf8.prefix(1024)))) != nil { return "symlink" }
-      _ = try directory.makeFile(Self.haltName, mode: 0o644)
-      return "empty"
-    } catch {
-      said.insert("run-only")
-      log.say(
-        .alert,
-        "HALT cannot be written in \(escaped(root.bytes)): \(error); only \(escaped(state.places.run.bytes))/halted stands")
-      return "only in the run directory"
-    }
+    return writer.bytes
   }
 
   // MARK: HALT seen and gone
@@ -146,6 +168,7 @@ extension Watch {
       copyHalt()
       journal.line("halt", "forced-open", say: "halted by a person: HALT was written by hand", in: state.directory)
       log.say(.notice, "halted by a person; to go on: \(resumeCommand)")
+      if settings.pipeline.mode == .on { _ = pullLevers(against: nil, at: now) }
     }
     if before == .none, seen != .none { heartbeatRule.handle(.haltBegan, at: now.instant, into: &beatActions) }
   }
@@ -177,11 +200,14 @@ extension Watch {
     }
     copyHalt()
     let summary = json["why"]?.string ?? "halted"
+    let agent = json["agent"]?.string
+    let offender = agent.flatMap { unescaped($0) }.map { tree.agent(named: $0) }
+    let stopped = settings.pipeline.mode == .on ? pullLevers(against: offender, at: now) : []
     let isNew = fire(
       Incident(
-        id: id, kind: .breaker, severity: .halt, pipeline: settings.pipeline.name, agent: json["agent"]?.string,
+        id: id, kind: .breaker, severity: .halt, pipeline: settings.pipeline.name, agent: agent,
         since: json["since"]?.string.flatMap { WallTime(text: $0) } ?? now.wall, summary: "\(summary); the pipeline is halted",
-        cause: [summary], stopped: ["HALT was written: cooperative jobs stop"], type: resumeCommand), mode: breakerMode)
+        cause: [summary], stopped: stopped, type: resumeCommand), mode: settings.pipeline.mode)
     let say = isNew ? "halted, found after a restart: \(summary)" : "still halted: \(summary)"
     journal.line("outputs", isNew ? "halted" : "still-halted", say: say, in: state.directory)
     log.say(.warning, "\(say); to go on: \(resumeCommand)")
@@ -196,7 +222,7 @@ extension Watch {
   private func haltGone(_ before: HaltStand, at now: Moment) {
     if settings.halt.keep, !said.contains("resume"), case .mine(let id) = before, breakerMode == .on {
       if let incident = spool.firing(.breaker).first(where: { $0.id == id }) {
-        _ = writeHalt(incident, TripWords(incident))
+        _ = writeHalt(incident)
         journal.line(
           "halt", "kept", say: "HALT was deleted and put back, for keep = yes; only 'midwatch resume' ends it",
           in: state.directory)
@@ -214,6 +240,7 @@ extension Watch {
     do throws(Errno) { try ClosedAt.write(closedAt, in: state.directory) } catch {
       log.say(.error, "closed-at cannot be written (\(error)); after a restart old outputs may count again")
     }
+    releaseLevers(why, at: now)
     halt = .none
     try? state.run.unlink(Self.haltedName)
     intake.tell(.haltGone, at: now.instant)
@@ -277,13 +304,6 @@ struct TripWords {
       summary = "\(agent) ran away again while half-open (\(allowed) allowed)"
     }
     cause = [summary]
-  }
-
-  init(_ incident: Incident) {
-    agent = incident.agent ?? ""
-    summary = incident.cause.first ?? incident.summary
-    cause = incident.cause
-    counted = 0
   }
 
   func put(in writer: inout JSONWriter) {

@@ -35,7 +35,7 @@ extension Watch {
     transcripts = nil
     guard !limits.isEmpty else { return }
     var names = tree.names
-    let plan = WatchPlan(settings, root: Self.resolved(root), requests: state.places.state, names: &names)
+    let plan = WatchPlan(settings, root: Self.resolved(root), places: state.places, names: &names)
     do throws(Errno) {
       let sensor = try TranscriptSensor(
         plan.transcripts, paces: limits.mapValues(\.pace), crossesMounts: settings.pipeline.crossMounts, at: now.instant)

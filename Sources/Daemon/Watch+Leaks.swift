@@ -87,7 +87,8 @@ extension Watch {
 
   private func evidence(on processes: [ProcessIdentity]) -> [ProcessIdentity: LeakEvidence] {
     guard var witness = try? LeakWitness() else { return [:] }
-    return witness.evidence(by: processes, allow: settings.leaks.allow)
+    // Whom we stopped ourselves is no leak, whatever became of its driver.
+    return witness.evidence(by: processes.filter { !pauser.paused.contains($0) }, allow: settings.leaks.allow)
   }
 
   /// With a pass that is made anyway, and no more often than where no browser lives.

@@ -156,6 +156,7 @@ extension Watch {
 
   private func tellOfEnd(of process: ProcessIdentity, at now: Moment) {
     lockRule.handle(.ended(process), at: now.instant, into: &lockActions)
+    gateEnded(process, at: now)
     stir(at: now)
   }
 }

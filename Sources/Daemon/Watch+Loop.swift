@@ -95,6 +95,8 @@ extension Watch {
     // A resume may leave no trace that inotify tells of.
     if intake.requestsAreDirty { serveRequests(at: now) }
     if intake.haltIsDirty { lookAtHalt(at: now) }
+    lookAtJobs(at: now)
+    lookAtLevers(at: now)
     lookAtLocks(at: now)
     lookAtBeats(at: now)
     readTexts(at: now)
@@ -126,6 +128,8 @@ extension Watch {
     consider(ownBeatDue)
     consider(leaksDue)
     consider(memoryDue)
+    consider(jobRule.deadline)
+    consider(leversDue)
     consider(growthDue)
     guard next != armed else { return }
     try? sources.timer.arm(at: next)
@@ -161,6 +165,7 @@ extension Watch {
     intake.beats.markAll()
     intake.haltIsDirty = true
     intake.requestsAreDirty = true
+    intake.notesAreDirty = true
     intake.endRound()
     obeyBreaker(at: now)
     noteNotices(at: now)
@@ -196,6 +201,7 @@ extension Watch {
     intake.beats.markAll()
     intake.haltIsDirty = true
     intake.requestsAreDirty = true
+    intake.notesAreDirty = true
     let cost = (Clock.instant() - now.instant) * 20
     rescanDue = now.instant + max(cost, pace == .starved ? .milliseconds(250) : .seconds(2))
   }

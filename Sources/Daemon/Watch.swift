@@ -20,6 +20,8 @@ public final class Watch {
   var settings: Settings
   /// The pipeline root as it was named.
   let root: Path
+  /// The configuration that a person has to name for this watch; nil where it is found without.
+  let configuration: Path?
   let reload: Reload
 
   // Where it keeps things.
@@ -52,11 +54,18 @@ public final class Watch {
   var leftoverRule = LeftoverRule()
   var leftoversDue = Instant(nanoseconds: 0)
   var memoryRule: MemoryRule
+  var jobRule = JobRule(policy: .init())
+  var jobs = JobDesk()
   var growthRule = GrowthRule()
   var growth = GrowthStanding()
 
   // What it acts by.
   var reaper: LockReaper
+  var pauser: JobPauser
+  let levers: LeverDesk
+  var proof: HaltProof?
+  /// The one agent that a halt is for, where [halt] scope says so.
+  var haltedAgent: Agent?
   /// Where HALT goes; opened anew where the root was missing.
   var markers: [Agent: Markers] = [:]
   var halt = HaltStand.none
@@ -110,7 +119,7 @@ public final class Watch {
 
   /// Takes the state directory and opens everything; watches nothing yet.
   public static func stand(
-    _ settings: Settings, root: Path, places: Places, log: Log, reload: @escaping Reload
+    _ settings: Settings, root: Path, configuration: Path?, places: Places, log: Log, reload: @escaping Reload
   ) throws(Failure) -> Watch {
     let now = Clock.now()
     let state: StateDirectory
@@ -133,23 +142,24 @@ public final class Watch {
       let sensor = try LockSensor()
       let clock = WallClock(at: now, record: ClockRecord.read(in: state.directory, boot: processes.bootID))
       var names = Names()
-      let plan = WatchPlan(settings, root: Self.resolved(root), requests: places.state, names: &names)
+      let plan = WatchPlan(settings, root: Self.resolved(root), places: places, names: &names)
       let tree = try WatchTree(
         plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches,
         crossesMounts: settings.pipeline.crossMounts, names: names)
       return Watch(
-        settings, root, reload, state, journal, log, spool, sources, tree, processes, sensor, clock, now)
+        settings, root, configuration, reload, state, journal, log, spool, sources, tree, processes, sensor, clock, now)
     } catch { throw .kernel(step, error) }
   }
 
   private init(
-    _ settings: Settings, _ root: Path, _ reload: @escaping Reload, _ state: consuming StateDirectory,
+    _ settings: Settings, _ root: Path, _ configuration: Path?, _ reload: @escaping Reload, _ state: consuming StateDirectory,
     _ journal: consuming Journal, _ log: Log, _ spool: consuming AlertSpool, _ sources: consuming EventSources,
     _ tree: consuming WatchTree, _ processes: consuming Processes, _ sensor: consuming LockSensor, _ clock: WallClock,
     _ now: Moment
   ) {
     self.settings = settings
     self.root = root
+    self.configuration = configuration
     self.reload = reload
     // What is there at the very first start is not news.
     closedAt = ClosedAt.read(in: state.directory) ?? now.wall
@@ -160,6 +170,8 @@ public final class Watch {
         bootID: processes.bootID.map { LockOwner.BootID(high: $0.high, low: $0.low) }))
     shortage = spool.firing(.memory).first?.id
     memoryRule = MemoryRule(startedAt: now.instant, isShort: shortage != nil)
+    pauser = JobPauser(in: state.directory)
+    levers = LeverDesk(in: state.directory)
     self.state = state
     self.journal = journal
     self.log = log

@@ -12,8 +12,8 @@ struct WatchPlan {
 
   /// - Parameters:
   ///   - root: with its symlinks resolved.
-  ///   - requests: the state directory, where the command line leaves its requests.
-  init(_ settings: Settings, root: Path, requests: Path, names: inout Names) {
+  ///   - places: the command line leaves its requests in the state directory, the gate its notes in the other.
+  init(_ settings: Settings, root: Path, places: Places, names: inout Names) {
     let base = Self.literals(root)
     let home = Self.literals(HomeDirectory.ofOwner(of: root) ?? Path("/root"))
     func laidOut(_ template: PathTemplate) -> (components: [PathTemplate.Component], base: Int) {
@@ -46,9 +46,14 @@ struct WatchPlan {
       if agent.hasOwnOutputs { ownWatches.insert(OwnWatch(purpose: .output, agent: number)) }
     }
     templates.append(.init(.halt, components: base + [.literal(Array("HALT".utf8))], base: base.count))
-    let state = Self.literals((try? realPath(requests)) ?? requests)
-    // Only ever made by a rename, and no ignore list applies.
-    templates.append(.init(.request, components: state + [.literal(Requests.name.bytes), .anyDepth], base: state.count))
+    watchOwn(.request, Requests.name, in: places.state)
+    if settings.jobs.mode != .off { watchOwn(.note, JobDesk.directoryName, in: places.run) }
+  }
+
+  /// A directory of ours in which names are only ever made by a rename; no ignore list applies.
+  private mutating func watchOwn(_ purpose: Purpose, _ name: Path, in place: Path) {
+    let above = Self.literals((try? realPath(place)) ?? place)
+    templates.append(.init(purpose, components: above + [.literal(name.bytes), .anyDepth], base: above.count))
   }
 
   private static func literals(_ path: Path) -> [PathTemplate.Component] {

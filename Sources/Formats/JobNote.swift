@@ -133,7 +133,8 @@ extension JobNote.Outcome {
 }
 
 extension ProcessIdentity {
-  fileprivate init?(_ json: JSON) {
+  /// `{"pid":...,"start_ticks":...}`, among other fields; nil for anything else.
+  public init?(_ json: JSON) {
     guard let pid = json["pid"]?.integer.flatMap({ Int32(exactly: $0) }), pid > 0, let ticks = json["start_ticks"]?.integer,
       ticks >= 0
     else { return nil }

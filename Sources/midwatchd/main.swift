@@ -40,7 +40,7 @@ func stand(_ loader: SettingsLoader) -> Standing {
   }
   do throws(Watch.Failure) {
     let watch = try Watch.stand(
-      loaded.settings, root: loaded.root, places: loaded.places, log: Log(),
+      loaded.settings, root: loaded.root, configuration: loader.file, places: loaded.places, log: Log(),
       reload: {
         do throws(SettingsLoader.Refusal) { return .settings(try loader.load().settings) } catch {
           return .refused(error.description)

@@ -15,9 +15,12 @@ public struct Intake: WatchSink, ~Copyable {
   public var beats = BeatTable()
   /// Agents that made an output since this was emptied.
   public var producers: Set<Agent> = []
+  /// The same, for the proof that a halt holds.
+  public var writers: [Agent: Int] = [:]
   public var texts = TextQueue()
   public var haltIsDirty = false
   public var requestsAreDirty = false
+  public var notesAreDirty = false
   /// Births since the start, for the status.
   public private(set) var births = 0
   /// Set by the watch before each batch.
@@ -32,6 +35,7 @@ public struct Intake: WatchSink, ~Copyable {
     self.now = now
     breakerActions.reserveCapacity(8)
     producers.reserveCapacity(16)
+    writers.reserveCapacity(16)
   }
 
   public mutating func saw(_ entry: borrowing WatchedEntry, in tree: borrowing WatchTree) {
@@ -46,6 +50,8 @@ public struct Intake: WatchSink, ~Copyable {
       haltIsDirty = true
     case .request:
       requestsAreDirty = true
+    case .note:
+      if entry.what.isArrival { notesAreDirty = true }
     case .output:
       if let agent = entry.agent, !entry.isDirectory { sawOutput(entry, by: agent, in: tree) }
     }
@@ -99,6 +105,7 @@ public struct Intake: WatchSink, ~Copyable {
     // A rescan may have found what the queue still tells of.
     if !breaker.knows(key, at: now.instant) { births += 1 }
     producers.insert(agent)
+    writers[agent, default: 0] += 1
     breaker.born(key, by: agent, at: when, now: now.instant, into: &breakerActions)
   }
 

@@ -93,7 +93,7 @@ public struct Processes: ~Copyable {
     return nil
   }
 
-  private mutating func pids() -> [Int32] {
+  mutating func pids() -> [Int32] {
     var pids: [Int32] = []
     guard let listing = try? DirectoryListing(proc) else { return [] }
     while (try? listing.read(into: &entries)) == true {

@@ -12,7 +12,7 @@ package final class SensorBench {
   package init(_ settings: Settings, root: Path) throws(Errno) {
     let now = Clock.now()
     var names = Names()
-    let plan = WatchPlan(settings, root: root, requests: root, names: &names)
+    let plan = WatchPlan(settings, root: root, places: Places(state: root, run: root), names: &names)
     tree = try WatchTree(
       plan.templates, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches,
       crossesMounts: settings.pipeline.crossMounts, names: names)

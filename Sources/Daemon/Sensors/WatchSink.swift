@@ -15,6 +15,14 @@ public struct WatchedEntry: ~Escapable {
     case closed
     /// Its content or its times changed.
     case changed
+
+    /// Whether the name is there now and was not, or may not have been.
+    var isArrival: Bool {
+      switch self {
+      case .found, .movedTo: true
+      case .created, .deleted, .movedFrom, .closed, .changed: false
+      }
+    }
   }
 
   public let purpose: Purpose

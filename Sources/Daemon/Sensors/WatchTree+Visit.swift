@@ -145,7 +145,7 @@ extension WatchTree {
       case .lock: mask.formUnion([.closeWrite, .attributes])
       case .heartbeat: mask.formUnion([.closeWrite, .attributes, .modify])
       case .output, .halt: mask.formUnion(.closeWrite)
-      case .request: break
+      case .request, .note: break
       }
     }
     return mask
@@ -317,7 +317,7 @@ extension WatchTree {
         outputs += 1
         let birth = births.birth(of: entry.name, in: directory)
         tell(match, entry.name, in: node, .found(born: birth), isDirectory: false, telling: &sink)
-      case .lock, .heartbeat, .request:
+      case .lock, .heartbeat, .request, .note:
         tell(match, entry.name, in: node, .found(born: nil), isDirectory: kind == .directory, telling: &sink)
       }
     }

@@ -2,7 +2,7 @@ public import Configuration
 public import Rules
 
 /// What a matching name means to the watch.
-public enum Purpose: Equatable, Sendable { case lock, heartbeat, output, halt, request }
+public enum Purpose: Equatable, Sendable { case lock, heartbeat, output, halt, request, note }
 
 /// An agent whose own section says where to look: the general templates do not find it.
 public struct OwnWatch: Hashable, Sendable {

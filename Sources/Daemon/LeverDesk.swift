@@ -1,0 +1,147 @@
+internal import Configuration
+internal import Formats
+internal import Kernel
+internal import Rules
+
+/// Whether the halt that stands is obeyed, and what was done to make it so.
+struct HaltProof {
+  /// The last lever that was pulled, and when: what is written later than `verify-after` from then shows that
+  /// it does not hold.
+  var lever: HaltSettings.Lever
+  var pulledAt: Instant
+  var lastLook: Instant
+  /// What was written since the halt began, by those whom it is to stop.
+  var extra = 0
+  var lastWriter: Agent?
+  var lastWrite: WallTime?
+  /// Said once, when the time is over.
+  var isTold = false
+}
+
+/// The levers that are programs: units of systemd's, and one of the operator's. One after the other, and none
+/// keeps the watch waiting.
+final class LeverDesk {
+  enum Step: Equatable {
+    /// Whether it runs at all: what was not running is not started at the resume.
+    case ask(String)
+    case stop(String, freeze: Bool)
+    case start(String, frozen: Bool)
+    case exec([String], [UInt8])
+  }
+
+  enum News: Equatable {
+    case started
+    case done(Step)
+    case failed(Step, String)
+  }
+
+  static let name = Path("levers")
+  private static let limit = TimeSpan.seconds(60)
+
+  private var steps: [Step] = []
+  private var errand: Errand?
+  /// Units that were running and were stopped (false) or frozen (true).
+  private(set) var stopped: [String: Bool] = [:]
+  /// The operator's program was told of the halt, and is to be told of its end.
+  private(set) var hasRunOwn = false
+
+  init(in state: borrowing Directory) {
+    for line in (state.contents(of: Self.name) ?? []).split(separator: 0x0a) {
+      guard let json = JSON(Array(line)) else { continue }
+      if let unit = json["unit"]?.string, let frozen = json["frozen"]?.bool { stopped[unit] = frozen }
+      if json["exec"]?.bool == true { hasRunOwn = true }
+    }
+  }
+
+  var deadline: Instant? { errand?.deadline }
+
+  func register(with epoll: borrowing Epoll, key: UInt64) { errand?.register(with: epoll, key: key) }
+
+  func add(_ more: [Step]) { steps += more }
+
+  /// What was stopped goes on; what was to be stopped and was not yet is not.
+  func undo() {
+    steps.removeAll()
+    steps = stopped.sorted { $0.key < $1.key }.map { .start($0.key, frozen: $0.value) }
+  }
+
+  /// Brings the running program to its end if it has ended or is late, and starts the next.
+  func work(in state: borrowing Directory, at now: Instant) -> News? {
+    guard let step = steps.first else { return nil }
+    if let errand {
+      guard let ending = errand.ending(at: now) else { return nil }
+      self.errand = nil
+      steps.removeFirst()
+      return conclude(step, ending, in: state)
+    }
+    do throws(Errno) {
+      errand = try Errand(Self.order(of: step), at: now)
+      return .started
+    } catch {
+      steps.removeFirst()
+      return .failed(step, "\(error)")
+    }
+  }
+
+  private func conclude(_ step: Step, _ ending: Errand.Ending, in state: borrowing Directory) -> News? {
+    guard case .ended(let end, let output) = ending else {
+      return .failed(step, "it did not end within \(Self.limit.text), and was killed")
+    }
+    guard end == .exited(0) else {
+      // A unit that does not run needs no stopping.
+      if case .ask = step {
+        steps.removeAll { if case .stop(let unit, _) = $0 { step == .ask(unit) } else { false } }
+        return .done(step)
+      }
+      let said = output.split(separator: 0x0a).first.map { ": \(escaped(Array($0.prefix(200))))" } ?? ""
+      return .failed(step, "\(end)\(said)")
+    }
+    switch step {
+    case .stop(let unit, let freeze): stopped[unit] = freeze
+    case .start(let unit, _): stopped[unit] = nil
+    case .ask, .exec: return .done(step)
+    }
+    write(in: state)
+    return .done(step)
+  }
+
+  private static func order(of step: Step) -> Errand.Order {
+    // An ordinary user's watch has that user's units.
+    let systemctl = Own.uid == 0 ? ["systemctl"] : ["systemctl", "--user"]
+    switch step {
+    case .ask(let unit): return .init(words: systemctl + ["is-active", "--quiet", "--", unit], input: [], limit: limit)
+    case .stop(let unit, let freeze):
+      return .init(words: systemctl + [freeze ? "freeze" : "stop", "--", unit], input: [], isAsked: true, limit: limit)
+    case .start(let unit, let frozen):
+      return .init(words: systemctl + [frozen ? "thaw" : "start", "--", unit], input: [], isAsked: true, limit: limit)
+    case .exec(let words, let line): return .init(words: OwnProgram.words(words, limit: limit), input: line, limit: limit)
+    }
+  }
+
+  func ranOwn(_ value: Bool, in state: borrowing Directory) {
+    hasRunOwn = value
+    write(in: state)
+  }
+
+  private func write(in state: borrowing Directory) {
+    guard !stopped.isEmpty || hasRunOwn else {
+      try? state.unlink(Self.name)
+      return
+    }
+    var writer = JSONWriter(reserving: 256)
+    for (unit, frozen) in stopped.sorted(by: { $0.key < $1.key }) {
+      writer.beginObject()
+      writer.field("unit", unit)
+      writer.field("frozen", frozen)
+      writer.endObject()
+      writer.endLine()
+    }
+    if hasRunOwn {
+      writer.beginObject()
+      writer.field("exec", true)
+      writer.endObject()
+      writer.endLine()
+    }
+    try? state.replace(Self.name, with: writer.bytes)
+  }
+}

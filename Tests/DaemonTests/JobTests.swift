@@ -1,0 +1,166 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the gate's notes tell of cron's jobs.
+@Suite struct JobTests {
+  private let jobs = "elsewhere/run/midwatch/jobs"
+
+  /// What stands in the directory, without what is being written.
+  private func files(_ bench: GateBench) -> [String] {
+    ((try? bench.pipeline.names(jobs)) ?? []).filter { !$0.hasPrefix(".") }
+  }
+
+  /// The alerts of jobs that fire, by their summaries.
+  private func summaries(_ bench: GateBench) -> [String] {
+    bench.firing.filter { $0["kind"] as? String == "job" }.compactMap { $0["summary"] as? String }
+  }
+
+  @Test func failuresInARowAreOneAlertUntilASuccess() throws {
+    let bench = try GateBench("[jobs]\nfailures = 3\n[agent content]\nmatch = *content.py*\n")
+    let watch = try bench.watch()
+    let command = "test -e '\(bench.pipeline.path("works"))' # content.py"
+    for _ in 0..<2 { #expect(try bench.job(command).status == 1) }
+    #expect(try bench.job("exit 1").status == 1)
+    #expect(eventually { files(bench).isEmpty })
+    #expect(summaries(bench).isEmpty)
+    for _ in 0..<3 { #expect(try bench.job(command).status == 1) }
+    #expect(eventually { summaries(bench).count == 1 })
+    let alert = try #require(bench.firing.first)
+    #expect(alert["agent"] as? String == "content")
+    #expect((alert["summary"] as? String)?.contains("failed 3 times in a row") == true)
+    #expect(!bench.pipeline.exists("HALT"))
+    // Neither a restart nor more failures tell of it again.
+    watch.kill()
+    let second = try bench.watch()
+    for _ in 0..<4 { #expect(try bench.job(command).status == 1) }
+    #expect(eventually { bench.journal("failures").count == 1 })
+    #expect(summaries(bench).count == 1)
+    try bench.pipeline.write("works")
+    #expect(try bench.job(command).status == 0)
+    #expect(eventually { bench.firing.isEmpty })
+    _ = second
+  }
+
+  @Test func aSuccessAfterARestartEndsWhatWasToldBefore() throws {
+    let bench = try GateBench("[jobs]\nfailures = 2\n")
+    let watch = try bench.watch()
+    let command = "test -e '\(bench.pipeline.path("works"))'"
+    for _ in 0..<2 { #expect(try bench.job(command).status == 1) }
+    #expect(eventually { summaries(bench).count == 1 })
+    watch.kill()
+    let second = try bench.watch()
+    #expect(summaries(bench).count == 1)
+    try bench.pipeline.write("works")
+    #expect(try bench.job(command).status == 0)
+    #expect(eventually { bench.firing.isEmpty })
+    _ = second
+  }
+
+  @Test func theRetryLoopIsNoticed() throws {
+    let bench = try GateBench("[jobs]\nruns = 5 per 1h\nfailures = off\n")
+    let watch = try bench.watch()
+    for _ in 0..<5 { #expect(try bench.job("echo already running, skip").status == 0) }
+    #expect(!eventually(within: 0.5) { !summaries(bench).isEmpty })
+    #expect(try bench.job("echo already running, skip").status == 0)
+    #expect(eventually { summaries(bench).contains { $0.contains("was started 6 times within 1h (limit 5)") } })
+    _ = watch
+  }
+
+  @Test func aRunThatDoesNotEndIsToldOnceAndEndsWithIt() throws {
+    let bench = try GateBench("[jobs]\nmax-duration = 1s\n")
+    let watch = try bench.watch()
+    let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
+    let pid = try #require(bench.pid)
+    #expect(eventually { summaries(bench).contains { $0.contains("(limit 1s)") } })
+    kill(pid, SIGTERM)
+    #expect(eventually { job.hasEnded && bench.firing.isEmpty })
+    _ = watch
+  }
+
+  @Test func whereItIsWantedItHaltsAndAResumeCountsAnew() throws {
+    let bench = try GateBench("[jobs]\nfailures = 2\nthen = halt\n")
+    let watch = try bench.watch()
+    for _ in 0..<2 { #expect(try bench.job("exit 5").status == 5) }
+    #expect(eventually { bench.pipeline.exists("HALT") && bench.firing.count == 1 })
+    #expect(bench.firing.first?["severity"] as? String == "halt")
+    #expect(try bench.job("exit 5").status == 75)
+    try bench.pipeline.remove("HALT")
+    #expect(eventually { bench.firing.isEmpty && bench.journal("resumed").count == 1 })
+    #expect(try bench.job("exit 5").status == 5)
+    #expect(!eventually(within: 0.5) { bench.pipeline.exists("HALT") })
+    #expect(try bench.job("exit 5").status == 5)
+    #expect(eventually { bench.pipeline.exists("HALT") })
+    _ = watch
+  }
+
+  @Test func aGateThatIsKilledIsNoFailure() throws {
+    let bench = try GateBench("[jobs]\nfailures = 1\n")
+    let watch = try bench.watch()
+    let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
+    let pid = try #require(bench.pid)
+    #expect(eventually { !bench.notes(".start").isEmpty })
+    let gate = try #require(bench.notes(".start").first?["pid"] as? Int)
+    kill(Int32(gate), SIGKILL)
+    #expect(eventually { job.hasEnded && kill(pid, 0) != 0 }, "its shell goes with it")
+    #expect(eventually { bench.notes(".start").isEmpty })
+    #expect(!eventually(within: 0.5) { !summaries(bench).isEmpty })
+    _ = watch
+  }
+
+  @Test func whatHappenedWhileNobodyWatchedIsReadAtTheStart() throws {
+    let bench = try GateBench("[jobs]\nfailures = 3\n")
+    for _ in 0..<3 { #expect(try bench.job("exit 1").status == 1) }
+    let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
+    let pid = try #require(bench.pid)
+    let watch = try bench.watch("jobs.max-duration=1s")
+    #expect(eventually { summaries(bench).count == 2 })
+    kill(pid, SIGTERM)
+    #expect(eventually { job.hasEnded && summaries(bench).count == 1 })
+    _ = watch
+  }
+
+  /// Anybody may write into the directory.
+  @Test func whatIsNoNoteIsRemovedAndHarmsNobody() throws {
+    let bench = try GateBench("[jobs]\nfailures = 1\n")
+    let watch = try bench.watch()
+    let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
+    let pid = try #require(bench.pid)
+    #expect(eventually { !bench.notes(".start").isEmpty })
+    let start = try #require(bench.notes(".start").first)
+    let (gate, ticks) = (try #require(start["pid"] as? Int), try #require(start["start_ticks"] as? Int))
+    let hostile = "elsewhere/hostile"
+    func put(_ name: String, _ text: String, owner: uid_t = 0) throws {
+      try bench.pipeline.write(hostile, text)
+      lchown(bench.pipeline.path(hostile), owner, owner)
+      rename(bench.pipeline.path(hostile), bench.pipeline.path("\(jobs)/\(name)"))
+    }
+    try put("garbage", "\u{0}\u{ff}{{{")
+    try put("empty", "")
+    try put("1-1.end", String(repeating: "9", count: 100_000))
+    try put("2-2.start", #"{"v":1,"pid":99999999999,"start_ticks":-1,"since":"never","command":"\\q","mark":""}"#)
+    try put("3-3.end", #"{"v":1,"pid":4,"start_ticks":4,"exit":1,"duration_ms":9223372036854775807,"peak_bytes":-5}"#)
+    #expect(mkfifo(bench.pipeline.path("\(jobs)/fifo"), 0o666) == 0)
+    try bench.pipeline.link("\(jobs)/link", to: "/etc/passwd")
+    // Another user ends root's job: it runs on as far as midwatchd is concerned.
+    if Programs.isRoot {
+      try put(
+        "\(gate)-\(ticks).end",
+        #"{"v":1,"pid":\#(gate),"start_ticks":\#(ticks),"exit":1,"duration_ms":1,"peak_bytes":1,"left":[]}"#, owner: 65534)
+    }
+    #expect(eventually { files(bench) == ["\(gate)-\(ticks).start"] })
+    #expect(summaries(bench).isEmpty)
+    kill(pid, SIGTERM)
+    #expect(eventually { job.hasEnded && summaries(bench).count == 1 })
+    _ = watch
+  }
+
+  @Test func observeOnlyWritesDown() throws {
+    let bench = try GateBench("mode = observe\n[jobs]\nfailures = 1\nthen = halt\n")
+    let watch = try bench.watch()
+    #expect(try bench.job("exit 1").status == 1)
+    #expect(eventually { bench.journal("would-alert").count == 1 })
+    #expect(bench.firing.isEmpty && !bench.pipeline.exists("HALT"))
+    _ = watch
+  }
+}
