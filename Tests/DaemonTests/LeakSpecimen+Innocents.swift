@@ -134,12 +134,6 @@ extension LeakSpecimen {
       proof: { $0["imitation"]?.parent == 1 }),
   ]
 
-  /// Pages that nobody closes: of five one works on, and one is the last.
-  static let abandoned = LeakSpecimen(
-    testDescription: "a living driver never closes its pages", user: webUser,
-    begin: { try await $0.drive("puppeteer", ["program": shell, "pages": 5, "busy": true]) },
-    proof: { $0["browser"]?.parent == $0.pid("driver") && $0.parts("renderer").count >= 5 })
-
   /// Not a browser, though its title is that of a browser's part.
   private static func imitation(_ program: String, of part: String) -> LeakSpecimen {
     LeakSpecimen(

@@ -128,4 +128,17 @@ extension LeakSpecimen {
       },
       proof: { $0["imitation"]?.parent == 1 }, goes: ["imitation"]),
   ]
+
+  // MARK: One user's, under a midwatchd of his own; to root's these are another user's.
+
+  /// Pages that nobody closes: of five one works on, and one is the last.
+  static let abandoned = LeakSpecimen(
+    testDescription: "a living driver never closes its pages", user: webUser,
+    begin: { try await $0.drive("puppeteer", ["program": shell, "pages": 5, "busy": true]) },
+    proof: { $0["browser"]?.parent == $0.pid("driver") && $0.parts("renderer").count >= 5 })
+
+  static let own = LeakSpecimen(
+    testDescription: "puppeteer's driver is killed, for a midwatchd without root", user: webUser,
+    begin: { try await $0.drive("puppeteer") }, turn: killsDriver,
+    proof: { isOrphan($0) && $0["browser"]?.hasFlag("--no-sandbox") == false })
 }

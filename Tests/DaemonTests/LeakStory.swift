@@ -27,7 +27,7 @@ struct LeakStory: SuiteTrait, TestScoping {
     let description: String
   }
 
-  /// What became of pages that nobody closes.
+  /// What an ordinary user's midwatchd did to his browsers.
   struct Abandoned: Sendable {
     /// Before.
     let pages: [ZooProcess]
@@ -82,7 +82,7 @@ struct LeakStory: SuiteTrait, TestScoping {
   private static let short = ["memory.warn=1%", "memory.act=2%"]
 
   private static func tell(in zoo: Zoo) async throws -> Told {
-    let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.abandoned]).filter(\.isThere)
+    let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.abandoned, .own]).filter(\.isThere)
     var subjects = await withTaskGroup(of: Subject?.self) { group in
       for specimen in all { group.addTask { await zoo.threeAtOnce.take { await begin(specimen, in: zoo) } } }
       return await group.reduce(into: [Subject]()) { if let subject = $1 { $0.append(subject) } }
@@ -117,21 +117,27 @@ struct LeakStory: SuiteTrait, TestScoping {
     return Told(subjects: subjects, observed: observed, killed: killed, pressed: pressed, abandoned: abandoned)
   }
 
-  /// Pages that idle while memory is short; of one user's pipeline, in which root acts for him alone.
+  /// One user's own midwatchd, while memory is short: his orphan, and pages that idle.
   private static func abandon(_ subjects: [Subject], in zoo: Zoo) async throws -> Abandoned {
     let pipeline = try Pipeline()
-    try FileManager.default.setAttributes(
-      [.ownerAccountID: Int(LeakSpecimen.webUser)], ofItemAtPath: pipeline.path)
-    let cage = try #require(subjects.first { $0.specimen.testDescription == LeakSpecimen.abandoned.testDescription }).cage
+    for name in ["", "/tasks", "/status", "/outputs"] {
+      try FileManager.default.setAttributes(
+        [.ownerAccountID: Int(LeakSpecimen.webUser)], ofItemAtPath: pipeline.path + name)
+    }
+    func cage(_ specimen: LeakSpecimen) throws -> Cage {
+      try #require(subjects.first { $0.specimen.testDescription == specimen.testDescription }).cage
+    }
+    let (cage, own) = (try cage(.abandoned), try cage(.own))
     let before = try cage.scene().parts("renderer")
     try? await Task.sleep(for: .seconds(2))
     let now = try zoo.look()
     func work(_ page: ZooProcess) -> Int { (now[page.pid]?.cpu ?? 0) - page.cpu }
     let busy = try #require(before.max { work($0) < work($1) })
     let watched = try await watch(
-      pipeline, in: zoo, settings: short + ["leaks.abandoned=act", "leaks.abandoned-age=6s", "leaks.scan=1s"]
+      pipeline, in: zoo, settings: short + ["leaks.abandoned=act", "leaks.abandoned-age=6s"], user: LeakSpecimen.webUser
     ) {
       _ = await cage.reaches(within: 60) { $0.parts("renderer").count <= 2 }
+      _ = await own.reaches(within: 60) { $0["browser"] == nil }
       // One page too many would go with the next passes.
       try? await Task.sleep(for: .seconds(5))
     }
@@ -155,14 +161,15 @@ struct LeakStory: SuiteTrait, TestScoping {
 
   /// Runs midwatchd inside of the zoo for as long as `body` takes.
   private static func watch(
-    _ pipeline: Pipeline, in zoo: Zoo, settings more: [String], arguments: [String] = [], _ body: () async throws -> Void
+    _ pipeline: Pipeline, in zoo: Zoo, settings more: [String], arguments: [String] = [], user: UInt32 = 0,
+    _ body: () async throws -> Void
   ) async throws -> Watched {
     let before = lines(of: pipeline).count
     let log = pipeline.path("log")
     let pid = try zoo.start(
       [Programs.built.appendingPathComponent("midwatchd").path, "--root", pipeline.path] + arguments
         + (settings + more).flatMap { ["--set", $0] },
-      environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"], output: log)
+      user: user, environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"], output: log)
     _ = await eventually { pipeline.status()["pid"] as? Int == Int(pid) || ((try? zoo.exitCode(pid)) ?? nil) != nil }
     try await body()
     try zoo.send(SIGTERM, to: pid)

@@ -8,7 +8,7 @@ import Testing
     if: LeakStory.isPossible,
     "needs root, unshare(1), and Debian: chromium chromium-driver chromium-headless-shell xvfb tini"))
 struct LeakZooTests {
-  static let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.abandoned]).filter(\.isThere)
+  static let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.abandoned, .own]).filter(\.isThere)
   static let leaks = LeakSpecimen.leaks.filter(\.isThere)
   static let innocents = LeakSpecimen.innocents.filter(\.isThere)
 
@@ -68,7 +68,8 @@ struct LeakZooTests {
     let meant = Set(
       told.subjects.filter { !$0.specimen.goes.isEmpty }.flatMap { subject in
         subject.specimen.goes.map { subject.before.pid($0) } + subject.before.own.map(\.pid)
-      } + told.abandoned.pages.map(\.pid))
+      } + told.abandoned.pages.map(\.pid)
+        + (try told.subject(.own)).before.own.map(\.pid))
     for watched in told.watched {
       let others = watched.lines.filter { ["killed", "would-kill"].contains($0.what) && !meant.contains($0.pid) }
       #expect(others.isEmpty, "\(others)")
@@ -88,10 +89,20 @@ struct LeakZooTests {
     let youngest = try #require(pages.max { ($0.started, $0.pid) < ($1.started, $1.pid) }).pid
     let left = Set(after.parts("renderer").map(\.pid))
     #expect(left == [busy, youngest], "\(pages) became \(after)")
-    let killed = told.abandoned.watched.lines.filter { $0.what == "killed" }
-    #expect(Set(killed.map(\.pid)) == Set(pages.map(\.pid)).subtracting(left) && killed.allSatisfy { $0.kind == "abandoned" })
-    // Before that they were only told of, or too young.
+    let killed = told.abandoned.watched.lines.filter { $0.what == "killed" && $0.kind == "abandoned" }
+    #expect(Set(killed.map(\.pid)) == Set(pages.map(\.pid)).subtracting(left))
+    // To root's they were another user's.
     #expect(Set(subject.before.parts("renderer").map(\.pid)).isSubset(of: pages.map(\.pid)))
+  }
+
+  @Test func anOrdinaryUsersMidwatchdEndsHisLeaks() throws {
+    let told = try #require(LeakStory.told)
+    let subject = try told.subject(.own)
+    #expect(subject.failure == nil)
+    #expect(subject.cage.scene(of: told.pressed.processes)["browser"] != nil, "not root's to end")
+    let after = subject.cage.scene(of: told.abandoned.watched.processes)
+    #expect(after.own.allSatisfy { !$0.isOfBrowser || !$0.isAlive }, "\(after)")
+    #expect(told.abandoned.watched.lines("killed", on: after.pid("browser")).map(\.kind) == ["orphan-browser"])
   }
 
   @Test func everyWatchEndsWell() throws {
