@@ -2,14 +2,15 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What three watches in a row did to one zoo; the tests of a suite read it, in any order.
+/// What four watches in a row did to one zoo; the tests of a suite read it, in any order.
 ///
 /// A browser takes one or two seconds of a processor to start: a zoo and a daemon for each test would take CI
 /// an hour, and would show no bystander to be hit.
 struct LeakStory: SuiteTrait, TestScoping {
   @TaskLocal static var told: Told?
 
-  static let isPossible = Programs.isRoot && Programs.has("unshare", "chromium", "chromedriver")
+  static let isPossible =
+    Programs.isRoot && Programs.has("unshare", "chromium", "chromedriver")
 
   struct Subject: Sendable {
     let specimen: LeakSpecimen
@@ -81,6 +82,8 @@ struct LeakStory: SuiteTrait, TestScoping {
   /// All memory that there is counts as short.
   private static let short = ["memory.warn=1%", "memory.act=2%"]
 
+  /// Builds the zoo, and lets one midwatchd after the other loose on it: one that only observes, one that acts, one
+  /// that acts while memory is short, and a user's own.
   private static func tell(in zoo: Zoo) async throws -> Told {
     let all = (LeakSpecimen.leaks + LeakSpecimen.innocents + [.abandoned, .own]).filter(\.isThere)
     var subjects = await withTaskGroup(of: Subject?.self) { group in

@@ -41,18 +41,20 @@ final class Zoo: @unchecked Sendable {
 
   deinit { close() }
 
-  /// Ends all that lives in it.
+  /// Ends all that lives in it, and waits for that: pid 1 has ended only when all others have.
   func close() {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    // Whoever writes to one that has left gets SIGPIPE.
+    if process.isRunning {
+      _ = try? ask(["do": "end"], Nothing.self)
+      if !eventually(within: 30, { !process.isRunning }) { kill(process.processIdentifier, SIGKILL) }
+    }
     process.waitUntilExit()
     try? FileManager.default.removeItem(atPath: root)
   }
 
   private static func source(_ name: String) -> String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(
-      "Zoo/\(name)"
-    )
-    .path
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    return tests.appendingPathComponent("Zoo/\(name)").path
   }
 
   func newNumber() -> Int { number.add(1, ordering: .relaxed).newValue }
@@ -71,8 +73,7 @@ final class Zoo: @unchecked Sendable {
   ///   - hangs: whether its standard input is a pipe that stays silent, not /dev/null.
   func start(
     _ words: [String], program: String? = nil, user: UInt32 = 0, environment: [String: String] = [:],
-    in directory: String = "/",
-    output: String = "/dev/null", hangs: Bool = false
+    in directory: String = "/", output: String = "/dev/null", hangs: Bool = false
   ) throws -> Int32 {
     var request: [String: Any] = [
       "do": "start", "argv": words, "user": Int(user), "environment": environment, "directory": directory, "output": output,

@@ -1,9 +1,9 @@
 """Pid 1 of a private pid namespace in which browsers are leaked: starts, signals and lists what lives in it.
 
-One JSON line in, one out. When its input ends it leaves, and the kernel kills all others of the namespace
-with it, whatever they block, ignore or daemonise: no process of a test outlives the test, and none is ever
-killed by name. An orphan is adopted by a real pid 1, not by a subreaper that the tests would have made, and
-nobody else's browsers are in sight.
+One JSON line in, one out. When it is told to, or its input ends, it leaves, and the kernel kills all others of
+the namespace with it, whatever they block, ignore or daemonise: no process of a test outlives the test, and none
+is ever killed by name. An orphan is adopted by a real pid 1, not by a subreaper that the tests would have made,
+and nobody else's browsers are in sight.
 """
 
 import ctypes
@@ -118,6 +118,8 @@ signal.signal(signal.SIGCHLD, reap)
 print(json.dumps({"port": silent.getsockname()[1]}), flush=True)
 for line in sys.stdin:
     request = json.loads(line)
+    if request["do"] == "end":
+        break
     try:
         answer = {"start": start, "look": look, "send": send, "leave": leave}[request.pop("do")](**request)
     except Exception as error:
