@@ -58,7 +58,7 @@ final class Execution {
     case gone
     /// Frozen, or stuck in the kernel: the signal waits for it.
     case lingering([ProcessIdentity])
-    /// It is not what was judged any more; nothing was sent.
+    /// It is not what was judged any more; nothing more was sent.
     case spared
   }
 
@@ -126,13 +126,18 @@ final class Execution {
     members.removeAll { $0.signals.isEmpty && $0.hasEnded }
     switch stage {
     case .asked, .forced:
-      if root.hasEnded {
-        enter(.following, at: now)
-        advance(at: now, reading: reading)
-      } else if now >= deadline {
+      if !root.hasEnded {
+        guard now >= deadline else { return }
         if stage == .forced { return finish() }
-        if root.send(.kill, if: isStill) { enter(.forced, at: now) } else { finish() }
+        if root.send(.kill, if: isStill) { return enter(.forced, at: now) }
+        // It has ended this very moment, or it runs another program now, of which nothing was judged.
+        guard root.hasEnded else {
+          stage = .over(.spared)
+          return
+        }
       }
+      enter(.following, at: now)
+      advance(at: now, reading: reading)
     case .following:
       if members.isEmpty { return finish() }
       due = min(deadline, now + .milliseconds(100))
@@ -153,7 +158,8 @@ final class Execution {
   }
 
   private func finish() {
-    let left = ([root].compactMap { $0 } + members).filter { !$0.hasEnded }.map(\.process)
+    // Whoever got none runs another program now, or goes with a root that lingers itself.
+    let left = ([root].compactMap { $0 } + members).filter { $0.signals.contains(.kill) && !$0.hasEnded }.map(\.process)
     stage = .over(left.isEmpty ? .gone : .lingering(left))
   }
 }
