@@ -9,8 +9,7 @@ import Testing
 struct LeakStory: SuiteTrait, TestScoping {
   @TaskLocal static var told: Told?
 
-  static let isPossible =
-    Programs.isRoot && Programs.has("unshare", "chromium", "chromedriver")
+  static let isPossible = Programs.isRoot && Programs.has("unshare", "chromium", "chromedriver")
 
   struct Subject: Sendable {
     let specimen: LeakSpecimen
@@ -55,6 +54,7 @@ struct LeakStory: SuiteTrait, TestScoping {
     let observed: Watched
     let killed: Watched
     let pressed: Watched
+    let pressedPasses: Int
     let abandoned: Abandoned
 
     var watched: [Watched] { [observed, killed, pressed, abandoned.watched] }
@@ -73,12 +73,17 @@ struct LeakStory: SuiteTrait, TestScoping {
     try await Self.$told.withValue(told) { try await function() }
   }
 
-  /// Graces of a second where they are two minutes: half a minute is an hour of midwatchd's clock.
+  /// Half a minute from pass to pass.
+  static let passesOfAnHour = 120
+
+  /// Graces of a second where they are two minutes.
   private static let settings = [
     "leaks.grace=1s", "leaks.confirm=1s", "leaks.scan=1s", "leaks.orphan-browsers=kill", "leaks.orphan-children=kill",
     "leaks.helpers=chroma-mcp",
   ]
   private static let leavesPages = ["leaks.abandoned=report", "leaks.abandoned-age=1h", "leaks.users=nobody"]
+  /// No more graces than it takes to look: what counts now is how often.
+  private static let hurries = ["leaks.grace=10ms", "leaks.confirm=10ms", "leaks.scan=10ms"]
   /// All memory that there is counts as short.
   private static let short = ["memory.warn=1%", "memory.act=2%"]
 
@@ -91,6 +96,7 @@ struct LeakStory: SuiteTrait, TestScoping {
       return await group.reduce(into: [Subject]()) { if let subject = $1 { $0.append(subject) } }
     }
     let pipeline = try Pipeline()
+    let passes = try PassCounter(zoo.temporary)
     let early = subjects.filter { $0.failure == nil && !$0.specimen.goes.isEmpty && !$0.specimen.isLate }
 
     let observed = try await watch(pipeline, in: zoo, settings: leavesPages, arguments: ["--observe"]) {
@@ -112,12 +118,16 @@ struct LeakStory: SuiteTrait, TestScoping {
         }
       }
     }
-    // The rest of an hour goes by.
-    let pressed = try await watch(pipeline, in: zoo, settings: leavesPages + short) {
-      try? await Task.sleep(for: .seconds(20))
+    // An hour goes by.
+    _ = passes.take()
+    let pressed = try await watch(pipeline, in: zoo, settings: leavesPages + short + hurries) {
+      _ = await eventually(within: 300) { passes.take() >= passesOfAnHour }
     }
+    let pressedPasses = passes.take()
     let abandoned = try await abandon(subjects, in: zoo)
-    return Told(subjects: subjects, observed: observed, killed: killed, pressed: pressed, abandoned: abandoned)
+    return Told(
+      subjects: subjects, observed: observed, killed: killed, pressed: pressed, pressedPasses: pressedPasses,
+      abandoned: abandoned)
   }
 
   /// One user's own midwatchd, while memory is short: his orphan, and pages that idle.
@@ -172,7 +182,7 @@ struct LeakStory: SuiteTrait, TestScoping {
     let pid = try zoo.start(
       [Programs.built.appendingPathComponent("midwatchd").path, "--root", pipeline.path] + arguments
         + (settings + more).flatMap { ["--set", $0] },
-      user: user, environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"], output: log)
+      user: user, environment: ["PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no", "TMPDIR": zoo.temporary], output: log)
     _ = await eventually { pipeline.status()["pid"] as? Int == Int(pid) || ((try? zoo.exitCode(pid)) ?? nil) != nil }
     try await body()
     try zoo.send(SIGTERM, to: pid)

@@ -105,6 +105,11 @@ struct LeakZooTests {
     #expect(told.abandoned.watched.lines("killed", on: after.pid("browser")).map(\.kind) == ["orphan-browser"])
   }
 
+  @Test func theInnocentsWereLookedAtAsOftenAsInAnHour() throws {
+    let passes = try #require(LeakStory.told).pressedPasses
+    #expect(passes >= LeakStory.passesOfAnHour)
+  }
+
   @Test func everyWatchEndsWell() throws {
     let told = try #require(LeakStory.told)
     for watched in told.watched { #expect(watched.exitCode == 0, "\(watched.output)") }

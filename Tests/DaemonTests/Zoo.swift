@@ -13,6 +13,8 @@ final class Zoo: @unchecked Sendable {
 
   /// Removed with the zoo; short, for sockets are made below it.
   let root: String
+  /// midwatchd's, for nobody else to look into.
+  var temporary: String { root + "/tmp" }
   /// Whoever connects here is never answered.
   private(set) var silentPort = 0
   private let process = Process()
@@ -27,6 +29,7 @@ final class Zoo: @unchecked Sendable {
     root = "/tmp/midwatch-zoo-\(UUID().uuidString.prefix(4))"
     try FileManager.default.createDirectory(
       atPath: root, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
     // For those who may not look into our sources.
     for name in ["driver.py", "subreaper.py"] {
       try FileManager.default.copyItem(atPath: Self.source(name), toPath: "\(root)/\(name)")
