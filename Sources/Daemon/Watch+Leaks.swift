@@ -46,8 +46,7 @@ extension Watch {
 
   /// A browser may have been started, or has ended.
   func stir(at now: Moment) {
-    var none: [LeakRule.Action] = []
-    leakRule.handle(.stirred, at: now.instant, into: &none)
+    settle(.stirred, at: now)
   }
 
   func lookForLeaks(at now: Moment) {
@@ -119,7 +118,10 @@ extension Watch {
   // MARK: killing
 
   private func kill(_ leak: LeakRule.Leak, _ scan: ProcessScan, at now: Moment) {
-    guard leakMode == .on else { return tell(of: leak, scan, "would-kill", "observe: would have been killed") }
+    guard leakMode == .on else {
+      tell(of: leak, scan, "would-kill", "observe: would have been killed")
+      return settle(.left(leak.root), at: now)
+    }
     let faces = faces(of: leak, scan)
     let line = LeakLine(leak, scan, name: processes.name(of: leak.root.pid), memory: memory(of: leak))
     let kept = Set(scan[Own.pid].map { scan.ancestors(of: $0) } ?? [])
@@ -153,11 +155,14 @@ extension Watch {
     }
   }
 
+  private func settle(_ observation: LeakRule.Observation, at now: Moment) {
+    var none: [LeakRule.Action] = []
+    leakRule.handle(observation, at: now.instant, into: &none)
+  }
+
   private func conclude(_ execution: Execution, _ outcome: Execution.Outcome, at now: Moment) {
     let leak = execution.leak
-    var actions: [LeakRule.Action] = []
-    // What lingers stays dealt with: another SIGKILL would add nothing.
-    if outcome == .gone || outcome == .spared { leakRule.handle(.settled(leak.root), at: now.instant, into: &actions) }
+    if case .lingering = outcome { settle(.left(leak.root), at: now) } else { settle(.settled(leak.root), at: now) }
     defer { readMemory(at: now) }
     statusFile.isDirty = true
     let line = execution.line

@@ -23,6 +23,7 @@ extension LeakRule {
     case notRestingYet
     case tooYoung
     case ownPage
+    /// One of its browser's two youngest.
     case lastPage
   }
 
@@ -188,11 +189,11 @@ extension LeakRule {
       return .kept(.notRestingYet)
     }
     let pages = scan.members(of: root).filter { isPage($0.identity.pid, in: scan) }
-    // The youngest stays: a browser without a page ends, or starts a new one.
     guard pages.contains(process) else { return .kept(.browserLives(root)) }
-    guard let last = pages.min(by: { $0.age < $1.age }), last.identity != process.identity else {
-      return .kept(.lastPage)
-    }
+    // The two youngest stay. The youngest may be the spare one that Chromium keeps ready for the next page and that
+    // nothing tells from others; the last of the real ones is the second then.
+    let youngest = pages.sorted { ($0.age, $1.identity.pid) < ($1.age, $0.identity.pid) }.prefix(2)
+    guard !youngest.contains(process) else { return .kept(.lastPage) }
     // What is leaked itself goes as a whole, and what a verdict protects, its pages share.
     switch orphan(browser, .orphanBrowser, in: scan, evidence) {
     case .kept(.driven), .kept(.connected), .kept(.connectedToSomebody), .kept(.proxyInUse): break

@@ -77,9 +77,6 @@ public struct LeakRule: Sendable {
   /// Trees to be killed in one pass: a rule gone wrong does not empty a machine at once.
   public static let treesAtATime = 3
 
-  /// By then a kill is settled. Nobody settles what was only observed.
-  static let patience = TimeSpan.seconds(10)
-
   public enum Observation: Sendable {
     case scanned(ProcessScan)
     /// The answer to `.examine`; what is missing in it could not be read.
@@ -88,6 +85,8 @@ public struct LeakRule: Sendable {
     case stirred
     /// What `.kill` asked for was done, or was not to be done.
     case settled(ProcessIdentity)
+    /// It is still there, and another try would add nothing: it does not end by any signal, or is only observed.
+    case left(ProcessIdentity)
   }
 
   public enum Action: Equatable, Sendable {
@@ -110,10 +109,8 @@ public struct LeakRule: Sendable {
   private var suspects: [ProcessIdentity: Suspect] = [:]
   /// What was told of, as what, for as long as it lives.
   private var told: [ProcessIdentity: Kind] = [:]
-  /// The page that was sent to its end, and when; until that is settled no other one goes.
-  private var goingPage: (process: ProcessIdentity, since: Instant)?
-  /// Leaks that were sent to their ends, and when: it may be that what they give back lets the pages stay.
-  private var going: [ProcessIdentity: Instant] = [:]
+  /// Leaks that were sent to their ends: it may be that what they give back lets the pages stay, or the next page.
+  private var going: Set<ProcessIdentity> = []
   private var following: Set<ProcessIdentity> = []
   private var pending: ProcessScan?
   private var lastPass: Instant?
@@ -156,8 +153,8 @@ public struct LeakRule: Sendable {
     case .stirred: isStirred = true
     case .settled(let process):
       suspects[process] = nil
-      going[process] = nil
-      if goingPage?.process == process { goingPage = nil }
+      going.remove(process)
+    case .left(let process): going.remove(process)
     }
   }
 
@@ -210,11 +207,6 @@ public struct LeakRule: Sendable {
     suspects = suspects.filter { found.contains($0.key) }
     told = told.filter { scan[$0.key.pid]?.identity == $0.key }
     var trees: Set<Int32> = []
-    going = going.filter { now - $0.value < Self.patience }
-    // Nobody settles what was only observed.
-    if let page = goingPage, scan.living(page.process.pid)?.identity != page.process, now - page.since >= policy.confirm {
-      goingPage = nil
-    }
     for index in leaks.indices {
       var suspect = Suspect(kind: leaks[index].kind, since: now)
       // What was found to be another kind of leak was not found to be this one.
@@ -228,15 +220,11 @@ public struct LeakRule: Sendable {
         report(leaks[index], into: &actions)
       } else {
         guard trees.count < Self.treesAtATime || trees.contains(leaks[index].tree) else { continue }
-        if suspect.kind == .abandoned {
-          // When it is known what the end of the one before gave back, and that of every other leak.
-          guard goingPage == nil, going.isEmpty else { continue }
-          goingPage = (leaks[index].root, now)
-        } else {
-          going[leaks[index].root] = now
-        }
-        trees.insert(leaks[index].tree)
+        // When it is known what the end of the one before gave back, and that of every other leak.
+        if suspect.kind == .abandoned, !going.isEmpty { continue }
         let root = leaks[index].root
+        going.insert(root)
+        trees.insert(leaks[index].tree)
         leaks[index].members.removeAll { isShared($0, with: root, in: scan) }
         actions.append(.kill(leaks[index]))
         suspect.isDealtWith = true

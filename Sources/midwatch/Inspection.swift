@@ -100,7 +100,7 @@ struct Inspection {
       "a page that was busy within the last \(rule.policy.abandonedRest.text), or that nobody has watched for so long"
     case .tooYoung: "a page younger than \(rule.policy.abandonedAge.text)"
     case .ownPage: "one of the browser's own pages"
-    case .lastPage: "its browser's last page"
+    case .lastPage: "one of its browser's two youngest pages, of which one may be a spare"
     }
   }
 }

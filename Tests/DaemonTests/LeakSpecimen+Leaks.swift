@@ -131,7 +131,7 @@ extension LeakSpecimen {
 
   // MARK: One user's, under a midwatchd of his own; to root's these are another user's.
 
-  /// Pages that nobody closes: of five one works on, and one is the last.
+  /// Pages that nobody closes: of five one works on, and two are the youngest.
   static let abandoned = LeakSpecimen(
     testDescription: "a living driver never closes its pages", user: webUser,
     begin: { try await $0.drive("puppeteer", ["program": shell, "pages": 5, "busy": true]) },
