@@ -122,6 +122,7 @@ extension Watch {
     alertDesk.apply(new.alert, at: now.instant)
     applyPolicies()
     openTranscripts(at: now)
+    tellLeaks(.reloaded, at: now)
     needsFullVisit = true
     journal.line("watch", "reloaded", say: "settings read anew", in: state.directory)
     log.say(.notice, "settings read anew")

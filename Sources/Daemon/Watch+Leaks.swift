@@ -46,7 +46,7 @@ extension Watch {
 
   /// A browser may have been started, or has ended.
   func stir(at now: Moment) {
-    settle(.stirred, at: now)
+    tellLeaks(.stirred, at: now)
   }
 
   func lookForLeaks(at now: Moment) {
@@ -120,7 +120,7 @@ extension Watch {
   private func kill(_ leak: LeakRule.Leak, _ scan: ProcessScan, at now: Moment) {
     guard leakMode == .on else {
       tell(of: leak, scan, "would-kill", "observe: would have been killed")
-      return settle(.left(leak.root), at: now)
+      return tellLeaks(.left(leak.root), at: now)
     }
     let faces = faces(of: leak, scan)
     let line = LeakLine(leak, scan, name: processes.name(of: leak.root.pid), memory: memory(of: leak))
@@ -155,14 +155,14 @@ extension Watch {
     }
   }
 
-  private func settle(_ observation: LeakRule.Observation, at now: Moment) {
+  func tellLeaks(_ observation: LeakRule.Observation, at now: Moment) {
     var none: [LeakRule.Action] = []
     leakRule.handle(observation, at: now.instant, into: &none)
   }
 
   private func conclude(_ execution: Execution, _ outcome: Execution.Outcome, at now: Moment) {
     let leak = execution.leak
-    if case .lingering = outcome { settle(.left(leak.root), at: now) } else { settle(.settled(leak.root), at: now) }
+    if case .lingering = outcome { tellLeaks(.left(leak.root), at: now) } else { tellLeaks(.settled(leak.root), at: now) }
     defer { readMemory(at: now) }
     statusFile.isDirty = true
     let line = execution.line

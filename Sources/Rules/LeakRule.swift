@@ -87,6 +87,8 @@ public struct LeakRule: Sendable {
     case settled(ProcessIdentity)
     /// It is still there, and another try would add nothing: it does not end by any signal, or is only observed.
     case left(ProcessIdentity)
+    /// Other settings hold: who was only told of under the old ones may go under these.
+    case reloaded
   }
 
   public enum Action: Equatable, Sendable {
@@ -155,6 +157,8 @@ public struct LeakRule: Sendable {
       suspects[process] = nil
       going.remove(process)
     case .left(let process): going.remove(process)
+    case .reloaded:
+      for process in suspects.keys where !going.contains(process) { suspects[process]?.isDealtWith = false }
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -35,5 +36,34 @@ import Testing
     let whats = try provoke("agent.content.outputs.mode=observe", "agent.content.heartbeats.mode=off").whats
     #expect(whats == ["reaped", "would-halt"])
     #expect(try provoke("agent.content.outputs.mode=off").whats == ["reaped", "degraded"])
+  }
+
+  /// In a pid namespace, for its midwatchd would end whatever other tests leave.
+  @Test(.enabled(if: Programs.isRoot && Programs.has("unshare"), "only root makes namespaces"))
+  func aLeakThatWasOnlyObservedGoesOnceModeIsOn() throws {
+    let (pipeline, pretender) = (try Pipeline(), try Pretender())
+    func configure(_ mode: String) throws {
+      let spans = ["grace", "confirm", "scan"].map { "\($0) = 100ms\n" }.joined()
+      try pipeline.write("conf", "[pipeline]\nroot = \(pipeline.path)\nmode = \(mode)\n[leaks]\n\(spans)")
+    }
+    try configure("observe")
+    let holder = try Holder(
+      "unshare",
+      [
+        "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
+        #"""
+        cd "$1"; "$2" -c 'sleep 1000; :' sh --headless=new 2>/dev/null &
+        STATE_DIRECTORY=$1/.midwatch/state RUNTIME_DIRECTORY=$1/.midwatch/run "$3" --config conf 2>log &
+        until [ -e reload ]; do sleep 0.05; done
+        kill -HUP $!
+        wait
+        """#, "sh", pipeline.path, try pretender.program("chromium"),
+        Programs.built.appendingPathComponent("midwatchd").path,
+      ])
+    try #require(eventually { !pipeline.journal("would-kill").isEmpty || holder.hasEnded })
+    try configure("on")
+    try pipeline.write("reload")
+    #expect(eventually { !pipeline.journal("killed").isEmpty }, "\(pipeline.read("log") ?? "")")
+    #expect(pipeline.journal("would-kill").count == 1)
   }
 }

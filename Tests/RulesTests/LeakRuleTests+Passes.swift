@@ -111,6 +111,27 @@ extension LeakRuleTests {
     #expect(leaks.map(\.found) == [.seconds(125)] && leaks.map(\.tree) == [400] && leaks.map(\.proof.adopter) == [1])
   }
 
+  @Test func whoWasOnlyToldOfGoesUnderOtherSettings() {
+    var reported = orphans(1) { $0.orphanBrowsers = .report }
+    #expect(reported.look(from: 0, to: 900) == [Deed(second: 120, isReport: true, kind: .orphanBrowser, root: 400)])
+    var observed = orphans(1)
+    #expect(observed.look(from: 0, to: 120).map(\.root) == [400])
+    var actions: [LeakRule.Action] = []
+    // Its killing is under way.
+    observed.rule.handle(.reloaded, at: at(121), into: &actions)
+    #expect(observed.look(from: 150, to: 900) == [])
+    observed.rule.handle(.left(observed.machine.identity(400)), at: at(901), into: &actions)
+    #expect(observed.look(from: 930, to: 1200) == [])
+    reported.rule.handle(.reloaded, at: at(1201), into: &actions)
+    #expect(reported.look(from: 1230, to: 1500) == [], "once is enough")
+    for var story in [reported, observed] {
+      story.rule.policy.orphanBrowsers = .kill
+      story.rule.handle(.reloaded, at: at(1501), into: &actions)
+      #expect(story.look(from: 1530, to: 1800).map(\.root) == [400])
+    }
+    #expect(actions == [])
+  }
+
   // MARK: What is to be done
 
   @Test func atMostThreeTreesGoInOnePassTheOldestFirst() {
