@@ -16,6 +16,7 @@ extension Watch {
   func applyLeakPolicy() {
     leakRule.policy = settings.leaks.policy
     leakRule.policy.users = settings.leaks.owners(root: Self.resolved(root))
+    if leakMode != .on { stopExecutions(at: Clock.now()) }
     guard leakMode != .off else {
       browserPrograms = nil
       return
@@ -149,6 +150,16 @@ extension Watch {
 
   private func advanceExecutions(at now: Moment) {
     for execution in executions { execution.advance(at: now.instant, reading: { processes.face(of: $0) }) }
+    concludeExecutions(at: now)
+  }
+
+  /// Nothing is to be ended any more.
+  private func stopExecutions(at now: Moment) {
+    for execution in executions { execution.stop() }
+    concludeExecutions(at: now)
+  }
+
+  private func concludeExecutions(at now: Moment) {
     while let place = executions.firstIndex(where: { $0.outcome != nil }) {
       let execution = executions.remove(at: place)
       if let outcome = execution.outcome { conclude(execution, outcome, at: now) }
@@ -168,9 +179,9 @@ extension Watch {
     let line = execution.line
     switch outcome {
     case .spared:
+      let why = leakMode == .on ? "it is not what was judged any more" : "nothing is to be ended any more"
       journal.line(
-        "leaks", "spared", say: "left \(line.name) (pid \(leak.root.pid)) alone: it is not what was judged any more",
-        in: state.directory
+        "leaks", "spared", say: "left \(line.name) (pid \(leak.root.pid)) alone: \(why)", in: state.directory
       ) { line.put(in: &$0) }
     case .gone:
       let say =

@@ -38,32 +38,63 @@ import Testing
     #expect(try provoke("agent.content.outputs.mode=off").whats == ["reaped", "degraded"])
   }
 
-  /// In a pid namespace, for its midwatchd would end whatever other tests leave.
   @Test(.enabled(if: Programs.isRoot && Programs.has("unshare"), "only root makes namespaces"))
   func aLeakThatWasOnlyObservedGoesOnceModeIsOn() throws {
     let (pipeline, pretender) = (try Pipeline(), try Pretender())
-    func configure(_ mode: String) throws {
-      let spans = ["grace", "confirm", "scan"].map { "\($0) = 100ms\n" }.joined()
-      try pipeline.write("conf", "[pipeline]\nroot = \(pipeline.path)\nmode = \(mode)\n[leaks]\n\(spans)")
-    }
-    try configure("observe")
-    let holder = try Holder(
+    try configure(pipeline, "observe")
+    let holder = try inNamespace(
+      pipeline, pretender, browser: "sleep 1000; :", then: "until [ -e reload ]; do sleep 0.05; done; kill -HUP $!")
+    try #require(eventually { !pipeline.journal("would-kill").isEmpty || holder.hasEnded })
+    try configure(pipeline, "on")
+    try pipeline.write("reload")
+    #expect(eventually { !pipeline.journal("killed").isEmpty }, "\(pipeline.read("log") ?? "")")
+    #expect(pipeline.journal("would-kill").count == 1)
+  }
+
+  /// midwatchd is held up until both are due: the new settings, and the signal that nobody outlives.
+  @Test(.enabled(if: Programs.isRoot && Programs.has("unshare"), "only root makes namespaces"))
+  func aKillingEndsWhereModeIsOnNoMore() throws {
+    let (pipeline, pretender) = (try Pipeline(), try Pretender())
+    try configure(pipeline, "on")
+    try pipeline.write("observe", configuration(pipeline, "observe"))
+    let holder = try inNamespace(
+      pipeline, pretender, browser: "trap ': > asked' HUP; while :; do sleep 0.05; done",
+      then: "until [ -e asked ]; do sleep 0.02; done; kill -STOP $!; mv observe conf; kill -HUP $!; sleep 3; kill -CONT $!")
+    try #require(eventually { !pipeline.journal("spared").isEmpty || !pipeline.journal("killed").isEmpty || holder.hasEnded })
+    #expect(pipeline.journal("spared").count == 1)
+    // It is still there to be told of.
+    #expect(eventually { !pipeline.journal("would-kill").isEmpty })
+    #expect(pipeline.journal("killed").isEmpty)
+  }
+
+  /// In a pid namespace, for this midwatchd would end whatever other tests leave.
+  ///
+  /// - Parameters:
+  ///   - browser: what the only leak there runs.
+  ///   - then: a script in the pipeline; `$!` is midwatchd.
+  private func inNamespace(
+    _ pipeline: Pipeline, _ pretender: Pretender, browser: String, then: String
+  ) throws -> Holder {
+    try Holder(
       "unshare",
       [
         "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
         #"""
-        cd "$1"; "$2" -c 'sleep 1000; :' sh --headless=new 2>/dev/null &
+        cd "$1"; "$2" -c "$4" sh --headless=new 2>/dev/null &
         STATE_DIRECTORY=$1/.midwatch/state RUNTIME_DIRECTORY=$1/.midwatch/run "$3" --config conf 2>log &
-        until [ -e reload ]; do sleep 0.05; done
-        kill -HUP $!
+        eval "$5"
         wait
         """#, "sh", pipeline.path, try pretender.program("chromium"),
-        Programs.built.appendingPathComponent("midwatchd").path,
+        Programs.built.appendingPathComponent("midwatchd").path, browser, then,
       ])
-    try #require(eventually { !pipeline.journal("would-kill").isEmpty || holder.hasEnded })
-    try configure("on")
-    try pipeline.write("reload")
-    #expect(eventually { !pipeline.journal("killed").isEmpty }, "\(pipeline.read("log") ?? "")")
-    #expect(pipeline.journal("would-kill").count == 1)
+  }
+
+  private func configuration(_ pipeline: Pipeline, _ mode: String) -> String {
+    let spans = ["grace", "confirm", "scan"].map { "\($0) = 100ms\n" }.joined()
+    return "[pipeline]\nroot = \(pipeline.path)\nmode = \(mode)\n[leaks]\n\(spans)"
+  }
+
+  private func configure(_ pipeline: Pipeline, _ mode: String) throws {
+    try pipeline.write("conf", configuration(pipeline, mode))
   }
 }

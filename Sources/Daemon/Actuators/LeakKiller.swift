@@ -58,7 +58,7 @@ final class Execution {
     case gone
     /// Frozen, or stuck in the kernel: the signal waits for it.
     case lingering([ProcessIdentity])
-    /// It is not what was judged any more; nothing more was sent.
+    /// It is not what was judged any more, or was not to be ended any more; nothing more was sent.
     case spared
   }
 
@@ -149,6 +149,12 @@ final class Execution {
       if now >= deadline || members.allSatisfy(\.hasEnded) { finish() }
     case .over: break
     }
+  }
+
+  /// Sends nothing more.
+  func stop() {
+    guard let root, outcome == nil else { return }
+    stage = .over(root.hasEnded ? .gone : .spared)
   }
 
   private func enter(_ stage: Stage, at now: Instant) {
