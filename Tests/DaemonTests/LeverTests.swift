@@ -200,13 +200,14 @@ import Testing
     try bench.pipeline.makeDirectory("outputs/content")
     for i in 0..<4 { try bench.pipeline.write("outputs/content/\(i)") }
     #expect(eventually { bench.journal("halted").count == 1 })
-    // It loses whoever started it while everything is halted, and whom it bears the mark of is stopped.
+    // It loses whoever started it while everything is halted. In a session of its own: else the kernel would
+    // send SIGHUP to a stopped group that is orphaned.
     let script = bench.pipeline.path("elsewhere/chroma-mcp")
     let job = try Holder(
       "/usr/bin/env",
       [
         "MIDWATCH_JOB=1-2@\(bench.pipeline.path)", "sh", "-c",
-        "python3 '\(script)' </dev/null >/dev/null 2>&1 & echo $! > '\(bench.pipeline.path("pid"))'; exec sleep 600",
+        "setsid python3 '\(script)' </dev/null >/dev/null 2>&1 & echo $! > '\(bench.pipeline.path("pid"))'; exec sleep 600",
       ])
     let helper = try #require(bench.pid)
     defer { kill(helper, SIGKILL) }

@@ -16,6 +16,8 @@ struct PipelineProcesses {
   /// Whose processes a pattern may fit: it can fit too much.
   let users: Set<UInt32>
 
+  private static let gate = ProcessName(ofProgram: Gate.programName)
+
   private struct Row {
     let process: ProcessIdentity
     let parent: Int32
@@ -47,8 +49,9 @@ struct PipelineProcesses {
   }
 
   private func row(_ pid: Int32, _ processes: borrowing Processes) -> Row? {
-    // Without a command line it is the kernel's.
-    guard pid > 1, let stat = processes.stat(pid), !stat.isZombie, let line = processes.commandLine(of: pid), !line.isEmpty
+    // Without a command line it is the kernel's. The gate's own holds the job's, and has to stay to see its end.
+    guard pid > 1, let stat = processes.stat(pid), !stat.isZombie, stat.name != Self.gate,
+      let line = processes.commandLine(of: pid), !line.isEmpty
     else { return nil }
     let mark = processes.mark(of: pid)
     let fits =
