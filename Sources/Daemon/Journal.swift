@@ -28,6 +28,9 @@ public struct Journal: ~Copyable {
   /// Stands in every line from now on.
   public var state: BreakerRule.State = .closed
   public var incident: String?
+  /// How many milliseconds ago the outputs in a window were made, the earliest first: stands in the lines of
+  /// `outputs` that tell of a trip, so that `midwatch replay` can judge it by other limits.
+  public var births: [Int64] = []
 
   /// Opens the journal and ends a line that a crash left torn.
   ///
@@ -70,6 +73,11 @@ public struct Journal: ~Copyable {
     writer.field("say", say)
     if lost > 0 { writer.field("lines_lost_before", lost) }
     fields(&writer)
+    if rule == "outputs", !births.isEmpty {
+      writer.beginArray("births_ms")
+      for birth in births { writer.integer(birth) }
+      writer.endArray()
+    }
     writer.endObject()
     writer.endLine()
     do throws(Errno) {

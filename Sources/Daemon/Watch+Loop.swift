@@ -76,7 +76,7 @@ extension Watch {
       while let event = cursor.next() {
         tree.handle(event, bornSince: since, telling: &intake)
         // Before the rest of the records: HALT must stand at once.
-        if !intake.breakerActions.isEmpty { obeyBreaker(at: intake.now) }
+        if !intake.breakerActions.isEmpty { obeyTrips(at: intake.now) }
       }
       intake.now = Clock.now()
       noteClock(at: intake.now)
@@ -101,7 +101,7 @@ extension Watch {
     lookAtBeats(at: now)
     readTexts(at: now)
     intake.tell(.woke, at: now.instant)
-    obeyBreaker(at: now)
+    obeyTrips(at: now)
     lookForLeaks(at: now)
     lookAtMemory(at: now)
     lookAtGrowth(at: now)
@@ -167,7 +167,7 @@ extension Watch {
     intake.requestsAreDirty = true
     intake.notesAreDirty = true
     intake.endRound()
-    obeyBreaker(at: now)
+    obeyTrips(at: now)
     noteNotices(at: now)
   }
 

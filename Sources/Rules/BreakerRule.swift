@@ -168,6 +168,14 @@ public struct BreakerRule: Sendable {
     return (tallies[place].log.count(after: now - span), tallies[place].total)
   }
 
+  /// How long before `now` each birth was that stands in an agent's window, the earliest first; of too many the
+  /// last. For the journal.
+  public func births(of agent: Agent, at now: Instant, atMost most: Int) -> [TimeSpan] {
+    guard let place = places[agent] else { return [] }
+    let start = now - window(of: place).span
+    return tallies[place].log.moments.suffix(max(0, most)).filter { $0 > start }.map { max(now - $0, .zero) }
+  }
+
   /// Whether the name is remembered: its birth was counted, and it has not gone since. Perhaps
   /// its window is over, which only the next birth of its agent finds out.
   public func knows(_ key: NameKey) -> Bool {

@@ -22,6 +22,9 @@ struct SlidingLog: Sendable {
     return heap.reduce(0) { $1.when > start ? $0 + 1 : $0 }
   }
 
+  /// When they were, the earliest first.
+  var moments: [Instant] { heap.map(\.when).sorted() }
+
   mutating func insert(_ birth: Birth) {
     heap.append(birth)
     var place = heap.count - 1

@@ -7,8 +7,8 @@ import Kernel
 /// failure into one line and an exit code.
 enum CommandLineTool {
   static let commands = [
-    Status.command, Why.command, LogCommand.command, Memory.command, CheckConfig.command, Halt.command, Resume.command,
-    GateCommand.command, Undo.command, NotifyTest.command,
+    Status.command, Why.command, LogCommand.command, Memory.command, CheckConfig.command, Replay.command, Halt.command,
+    Resume.command, GateCommand.command, Undo.command, NotifyTest.command,
   ]
 
   static var help: String {
@@ -23,7 +23,8 @@ enum CommandLineTool {
 
     'midwatch COMMAND --help' tells more. Exit: 0 done, 1 it could not be done, 64 bad usage,
     69 no midwatchd runs there, 74 the output cannot be written, 77 not yours to look at,
-    78 bad configuration; 'midwatch status' and 'midwatch memory' exit with 0 to 3.
+    78 bad configuration; 'midwatch status' and 'midwatch memory' exit with 0 to 3, 'replay' with 1
+    where it would have tripped.
 
     """
   }

@@ -26,14 +26,14 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
 
 @Suite struct RowTests {
   static let commands = [
-    "status", "log", "why", "memory", "check-config", "halt", "resume", "gate", "undo", "notify-test",
+    "status", "log", "why", "memory", "check-config", "replay", "halt", "resume", "gate", "undo", "notify-test",
   ]
 
   /// One specific line on standard error, nothing on standard output.
   @Test(arguments: [
     Row(
       "", 64,
-      error: "no command is given; there are status, why, log, memory, check-config, halt, resume, gate, undo"
+      error: "no command is given; there are status, why, log, memory, check-config, replay, halt, resume, gate, undo"
     ),
     Row("statsu", 64, error: "there is no command 'statsu'; did you mean 'status'? See midwatch --help"),
     Row("xyzzy", 64, error: "there is no command 'xyzzy'; there are status, why"),
@@ -56,6 +56,7 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
     Row("why a b", 64, error: "'why' takes one argument, a path, an agent's name or a pid, and 'b' is one more"),
     Row("memory all", 64, error: "'memory' takes no arguments, and 'all' is one; see midwatch memory --help"),
     Row("check-config x", 64, error: "'check-config' takes no arguments"),
+    Row("replay a b", 64, error: "'replay' takes one argument, a directory or a journal, and 'b' is one more"),
     Row("halt --reason x", 64, error: "there is no option --reason; see midwatch halt --help"),
     Row("resume now", 64, error: "'resume' takes no arguments, and 'now' is one"),
     Row("gate true", 64, error: "'gate' takes a command behind two dashes, as in: midwatch gate -- true; see"),
@@ -119,6 +120,11 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
     Row("check-config --set locks.stale-after=10s", 0, output: "* stale-after = 10s"),
     Row("check-config --set locks.stael=10s", 78, error: "--set:1:7: there is no key 'stael' in [locks]"),
     Row("status --set locks.stael=10s", 78, error: "--set:1:7: "),
+    Row("replay", 0, output: "would not have tripped"),
+    Row("replay --json", 0, output: "\"trips\":[]"),
+    Row("replay /nowhere", 66, error: "midwatch: /nowhere cannot be read: "),
+    Row("replay /etc/passwd", 66, error: "midwatch: /etc/passwd is no journal of midwatchd's; name a pipeline's root"),
+    Row("replay --set outputs.limti=1", 78, error: "there is no key 'limti' in [outputs]; did you mean 'limit'?"),
     Row("resume", 0, output: "is not halted"),
     Row("resume --json", 0, output: "\"halted\":false,\"resumed\":false"),
     Row("undo 12", 69, error: "no midwatchd runs here to put it back; start it: midwatchd --root "),

@@ -97,6 +97,17 @@ import Testing
     #expect(tell(births(1...3, by: writer, from: 0) + [(99, .born(4, by: writer))]).count == 1)
   }
 
+  @Test func theBirthsBehindATripAreThoseOfItsWindow() {
+    var rule = breaker()
+    let late: [(Int64, Step)] = [(150, .born(6, by: writer, at: 140)), (151, .born(7, by: editor))]
+    _ = tell(births(1...3, by: writer, from: 0) + births(4...5, by: writer, from: 149) + late, on: &rule)
+    let ages: [TimeSpan] = [.seconds(20), .seconds(11), .seconds(10)]
+    #expect(rule.births(of: writer, at: at(160), atMost: 9) == ages)
+    #expect(rule.births(of: writer, at: at(160), atMost: 2) == Array(ages.suffix(2)))
+    #expect(rule.births(of: writer, at: at(240), atMost: 9) == [.seconds(91), .seconds(90)])
+    #expect(rule.births(of: Agent(index: 7), at: at(160), atMost: 9) == [])
+  }
+
   @Test func agentsAreCountedApart() {
     #expect(
       tell(births(1...3, by: writer, from: 0) + births(4...6, by: editor, from: 3)) == [])

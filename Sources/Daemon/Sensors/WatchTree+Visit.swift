@@ -9,7 +9,7 @@ extension WatchTree {
   /// - Parameter since: births before it are told as "earlier" and cost no statx in a directory
   ///   that has not changed since then.
   public mutating func visit(_ node: Int = 0, bornSince since: WallTime, telling sink: inout some WatchSink & ~Copyable) {
-    if inotify == nil { openInotify(telling: &sink) }
+    if inotify == nil, watches { openInotify(telling: &sink) }
     visitCount &+= 1
     var entries = ReadBuffer(capacity: 32_768)
     var work = [node]

@@ -51,6 +51,8 @@ public struct WatchTree: ~Copyable {
   let ignoreOfAgent: [Agent: [IgnorePattern]]
   let ownWatches: Set<OwnWatch>
   let crossesMounts: Bool
+  /// Else it only ever looks.
+  let watches: Bool
   var names: Names
   var nodes: [Node] = []
   private var free: [Int] = []
@@ -65,13 +67,14 @@ public struct WatchTree: ~Copyable {
   /// - Throws: what keeps "/" from being opened.
   public init(
     _ templates: [WatchedTemplate], ignoreOfAgent: [Agent: [IgnorePattern]] = [:],
-    ownWatches: Set<OwnWatch> = [], crossesMounts: Bool = false, names: Names
+    ownWatches: Set<OwnWatch> = [], crossesMounts: Bool = false, names: Names, watches: Bool = true
   ) throws(Errno) {
     slash = try Directory(Path("/"))
     self.templates = templates
     self.ignoreOfAgent = ignoreOfAgent
     self.ownWatches = ownWatches
     self.crossesMounts = crossesMounts
+    self.watches = watches
     self.names = names
     inotify = nil
     nodes.append(
