@@ -21,11 +21,13 @@ import Testing
     try FileManager.default.subpathsOfDirectory(atPath: pipeline.path).sorted()
   }
 
+  /// Births are dated by the last tick of a clock: what comes now is to be dated later than what was.
+  private func aTickLater() { Thread.sleep(forTimeInterval: 0.05) }
+
   @Test func aPipelineThatNobodyWatchedTellsWhereItWouldHaveTripped() throws {
     let pipeline = try Pipeline()
     try write(1...12, to: pipeline)
-    // Births are dated by the tick of a clock, and these are to be later.
-    Thread.sleep(forTimeInterval: 0.05)
+    aTickLater()
     try write(1...9, to: pipeline, of: "seo")
     // What is ignored is no output, and what a symlink leads to is not looked at.
     for number in 1...30 { try pipeline.write("outputs/seo/\(number).tmp") }
@@ -77,6 +79,7 @@ import Testing
     let daemon = try RunningDaemon(pipeline, "outputs.limit=20 per 10min")
     try write(1...21, to: pipeline)
     #expect(eventually { pipeline.journal("halted").count == 1 })
+    aTickLater()
     try write(22...30, to: pipeline)
     #expect(daemon.stop() == 0)
 
@@ -110,6 +113,7 @@ import Testing
     #expect(eventually { pipeline.journal("halted").count == 1 })
     #expect(try Programs.midwatch(pipeline, "resume").status == 0)
     #expect(eventually { pipeline.journal("resumed").count == 1 })
+    aTickLater()
     try write(5...8, to: pipeline)
     #expect(eventually { pipeline.journal("halted").count == 2 })
     #expect(daemon.stop() == 0)
