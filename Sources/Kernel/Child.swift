@@ -35,7 +35,7 @@ public struct Child: ~Copyable {
 
   /// The same with both outputs going into a pipe.
   public static func start(
-    _ arguments: [String], input: borrowing File, output: borrowing OutputPipe
+    _ arguments: [String], input: borrowing File, output: borrowing Pipe
   ) throws(Errno) -> Child {
     try start(arguments, input.descriptor.number, output: output.writing.number)
   }

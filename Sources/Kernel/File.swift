@@ -22,7 +22,16 @@ public struct File: ~Copyable {
   /// - Throws: `EMFILE`, `ENFILE`, `ENOMEM`.
   /// - SeeAlso: memfd_create(2)
   public static func inMemory(_ bytes: borrowing [UInt8]) throws(Errno) -> File {
-    let file = File(owning: Descriptor(owning: try retrying { unsafe midwatch_memfd_create("midwatch") }))
+    // MFD_CLOEXEC, and MFD_NOEXEC_SEAL, without which vm.memfd_noexec = 2 refuses; before Linux 6.3 there is no such flag.
+    func make(_ flags: UInt32) throws(Errno) -> Descriptor {
+      Descriptor(owning: try retrying { unsafe midwatch_memfd_create("midwatch", flags) })
+    }
+    let made: Descriptor
+    do throws(Errno) { made = try make(0x1 | 0x8) } catch {
+      guard error == .invalid else { throw error }
+      made = try make(0x1)
+    }
+    let file = File(owning: made)
     try file.write(bytes)
     let number = file.descriptor.number
     try retrying { lseek(number, 0, SEEK_SET) }

@@ -1,11 +1,11 @@
 internal import Glibc
 
-/// A pipe from a child of this process's to itself, for less than it holds (64 KiB).
+/// A pipe from a child of this process's to itself, for what it holds (64 KiB): whoever writes more waits.
 ///
 /// - SeeAlso: pipe(7)
 public struct Pipe: ~Copyable {
   private let reading: Descriptor
-  private let writing: Descriptor
+  let writing: Descriptor
 
   /// Away from the standard descriptors, which may be closed and are not ours to take.
   ///
@@ -18,6 +18,7 @@ public struct Pipe: ~Copyable {
     let reading = try moved(out)
     let writing = try moved(into)
     let number = reading.number
+    // Not the other end: a program takes EAGAIN for a failure.
     try retrying { fcntl(number, F_SETFL, O_NONBLOCK) }
     return Pipe(reading: reading, writing: writing)
   }
@@ -37,7 +38,7 @@ public struct Pipe: ~Copyable {
     _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
   }
 
-  /// What was written up to now.
+  /// What was written up to now; a grandchild that still holds the other end is not waited for.
   public borrowing func contents() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 65_536)
     let number = reading.number

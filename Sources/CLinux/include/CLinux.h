@@ -35,12 +35,8 @@ static inline int midwatch_pidfd_send_signal(int pidfd, int signal) {  // Linux 
 static inline int midwatch_pidfd_send_group_signal(int pidfd, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 1U << 2);
 }
-// SYS_memfd_create, Linux 3.17; MFD_CLOEXEC.
-static inline int midwatch_memfd_create(const char *name) {
-  return (int)syscall(SYS_memfd_create, name, 1U);
-}
-static inline int midwatch_pipe(int ends[2]) {  // Linux 2.6.27
-  return (int)syscall(SYS_pipe2, ends, O_CLOEXEC);
+static inline int midwatch_memfd_create(const char *name, unsigned flags) {  // Linux 3.17
+  return (int)syscall(SYS_memfd_create, name, flags);
 }
 static inline int midwatch_openat2(int dirfd, const char *path, const struct open_how *how) {  // Linux 5.6
   return (int)syscall(SYS_openat2, dirfd, path, how, sizeof *how);
@@ -60,7 +56,6 @@ static inline int midwatch_has_posix_lock(int fd) {  // 1: somebody else's lock 
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
   return fcntl(fd, F_GETLK, &lock) == -1 ? -1 : lock.l_type != F_UNLCK;
 }
-static inline int midwatch_set_nonblocking(int fd) { return fcntl(fd, F_SETFL, O_NONBLOCK); }
 static inline int midwatch_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int midwatch_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 static inline int midwatch_die_with_parent(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }

@@ -19,7 +19,7 @@ final class Errand {
   }
 
   private let child: Child
-  private let output: OutputPipe?
+  private let output: Pipe?
   private let end: Instant
   private var isKilled = false
 
@@ -29,7 +29,7 @@ final class Errand {
     let input = try File.inMemory(order.input)
     end = now + order.limit
     if order.isAsked {
-      let output = try OutputPipe.open()
+      let output = try Pipe.open()
       child = try Child.start(order.words, input: input, output: output)
       self.output = consume output
     } else {
