@@ -30,7 +30,7 @@ public struct BirthScan: Sendable {
   /// - Throws: what keeps "/" from being opened.
   public init(_ settings: Settings, root: Path) throws(Errno) {
     var names = Names()
-    let plan = WatchPlan(settings, root: root, requests: root, names: &names)
+    let plan = WatchPlan(settings, root: root, places: Places(state: root, run: root), names: &names)
     var tree = try WatchTree(
       plan.templates.filter { $0.purpose == .output }, ignoreOfAgent: plan.ignoreOfAgent, ownWatches: plan.ownWatches,
       crossesMounts: settings.pipeline.crossMounts, names: names, watches: false)
