@@ -201,6 +201,13 @@ import Testing
       ]) == [])
   }
 
+  @Test func aRunThatHasEndedWakesNobody() {
+    var rule = JobRule(policy: Self.policy)
+    #expect(
+      tell([(0, .started(nightly, run(1))), (5, .ended(nightly, run(1), .exited(code: 0)))], on: &rule) == [])
+    #expect(rule.deadline == nil)
+  }
+
   @Test func aRunFoundAfterARestartIsAsOldAsItIs() {
     var rule = JobRule(policy: Self.policy)
     _ = play([(0, .started(nightly, run(1), at: at(-30)))], on: &rule)
