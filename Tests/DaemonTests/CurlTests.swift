@@ -29,6 +29,16 @@ import Testing
     for nothing in ["", "000\n", "HTTP/1.1 200 OK\r\n\r\nbody\n", "200 x\n"] { #expect(answer(nothing) == nil) }
   }
 
+  /// Whatever a server writes: it never traps, and nobody is waited for longer than an hour.
+  @Test func aDamagedAnswerIsReadWithoutHarm() {
+    var random = Seeded(7)
+    let whole = Array("HTTP/1.1 429 x\r\nRetry-After: 12.5\r\nretry-after:\r\n: \r\nX\r\n\r\n\n429\n".utf8)
+    for _ in 0..<20_000 {
+      guard case .failed(_, .after(let wait))? = HTTPAnswer(mutated(whole, with: &random))?.outcome else { continue }
+      #expect(wait >= .zero && wait <= HTTPAnswer.longestWait)
+    }
+  }
+
   @Test func nothingBreaksOutOfAQuotation() {
     let text = Curl.quoted("a\"b\\c\nd\r\te")
     #expect(text == #""a\"b\\c\nd\r\te""#)
