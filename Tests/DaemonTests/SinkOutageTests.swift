@@ -150,6 +150,39 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
+  /// What a program has in its hands when its line is taken out is still its own, and the last.
+  @Test func aReloadTakesNothingOutOfAProgramsHands() async throws {
+    let pipeline = try Pipeline()
+    try pipeline.write(
+      "hook", "#!/bin/sh\ncat >> '\(pipeline.path("told"))'\nwhile [ ! -e '\(pipeline.path("go"))' ]; do sleep 0.05; done\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: pipeline.path("hook"))
+    func configure(_ exec: String) throws {
+      try pipeline.write(
+        "conf", "[pipeline]\nroot = \(pipeline.path)\n[outputs]\nlimit = 1 per 1h\n[alert]\n\(exec)\nretry = 10ms\n")
+    }
+    try configure("exec = \(pipeline.path("hook"))")
+    let daemon = try RunningDaemon(
+      pipeline, arguments: ["--config", pipeline.path("conf")],
+      environment: ["STATE_DIRECTORY": pipeline.path(".midwatch/state"), "RUNTIME_DIRECTORY": pipeline.path(".midwatch/run")])
+    try runAway("a", in: pipeline)
+    #expect(await eventually { pipeline.exists("told") })
+    try pipeline.remove("HALT")
+    #expect(await eventually { pipeline.journal("resumed").count == 1 })
+    try configure("")
+    daemon.reload()
+    // The end had waited behind it, and now has nobody.
+    #expect(await eventually { pipeline.journal("dropped").count == 1 })
+    #expect(try pipeline.names(".midwatch/state/alerts/cur").count == 1)
+    try pipeline.write("go")
+    #expect(await eventually { pipeline.journal("delivered").count == 1 })
+    for directory in ["new", "cur", "open"] { #expect(try pipeline.names(".midwatch/state/alerts/\(directory)") == []) }
+    #expect(pipeline.read("told")?.split(separator: "\n").count == 1)
+    // No zombie either.
+    let children = try String(contentsOfFile: "/proc/\(daemon.pid)/task/\(daemon.pid)/children", encoding: .utf8)
+    #expect(children == "")
+    #expect(daemon.stop() == 0)
+  }
+
   /// Dead, or dead and not waited for.
   private func isGone(_ pid: Int32) -> Bool {
     guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
