@@ -9,7 +9,10 @@ struct HaltProof {
   /// it does not hold.
   var lever: HaltSettings.Lever
   var pulledAt: Instant
+  /// When the processes were looked for last; never more often than once a second.
   var lastLook: Instant
+  /// Somebody wrote since: there may be one whom that look did not find.
+  var wantsLook = false
   /// What was written since the halt began, by those whom it is to stop.
   var extra = 0
   var lastWriter: Agent?

@@ -24,10 +24,13 @@ extension Watch {
 
   func lookAtJobs(at now: Moment) {
     guard jobMode != .off else { return }
-    if jobs.closedAt != closedAt {
-      jobs.closedAt = closedAt
-      tellJobs(.resumed, at: now)
+    if let before = jobs.closedAt {
+      if before != closedAt { tellJobs(.resumed, at: now) }
+    } else {
+      // What was noted while nobody watched counts, but for what a resume forgave.
+      jobRule.countsSince = now.instant - max(.zero, now.wall - closedAt)
     }
+    jobs.closedAt = closedAt
     if intake.notesAreDirty { readNotes(at: now) }
     if let deadline = jobRule.deadline, deadline <= now.instant { tellJobs(.woke, at: now) }
   }
@@ -150,7 +153,8 @@ extension Watch {
       $0.field("halts", halts)
     }
     if halts {
-      halt(for: incident, against: incident.agent.flatMap { unescaped($0) }.map { tree.agent(named: $0) }, rule: "jobs", at: now) {
+      let agent = incident.agent.flatMap { unescaped($0) }.map { tree.agent(named: $0) }
+      halt(for: incident, against: agent, rule: "jobs", at: now) {
         $0.field("command", escaping: key.command)
       }
       // The breaker stands open like after a trip of its own.

@@ -81,25 +81,30 @@ extension Watch {
       proof.extra += writers.values.reduce(0, +)
       proof.lastWriter = writer
       proof.lastWrite = now.wall
+      proof.wantsLook = proof.lever == .pause || proof.lever == .terminate
       self.proof = proof
       resist(by: writer, at: now)
     }
+    lookAgain(at: now)
     tellProof(at: now)
+  }
+
+  private func lookAgain(at now: Moment) {
+    guard let proof, proof.wantsLook, proof.lastLook + .seconds(1) <= now.instant, settings.pipeline.mode == .on else { return }
+    self.proof?.wantsLook = false
+    self.proof?.lastLook = now.instant
+    _ = signalJobs(isFirst: false, at: now)
   }
 
   var leversDue: Instant? {
     let proving = proof.flatMap { $0.isTold ? nil : $0.pulledAt + settings.halt.verifyAfter }
-    return [proving, levers.deadline].compactMap { $0 }.min()
+    let looking = proof.flatMap { $0.wantsLook ? $0.lastLook + .seconds(1) : nil }
+    return [proving, looking, levers.deadline].compactMap { $0 }.min()
   }
 
   /// Something was written though the pipeline is halted.
   private func resist(by writer: Agent, at now: Moment) {
     guard let proof, settings.pipeline.mode == .on else { return }
-    // What was started since: at most once a second.
-    if proof.lever == .pause || proof.lever == .terminate, proof.lastLook + .seconds(1) <= now.instant {
-      self.proof?.lastLook = now.instant
-      _ = signalJobs(isFirst: false, at: now)
-    }
     guard proof.pulledAt + settings.halt.verifyAfter <= now.instant else { return }
     let later = settings.halt.levers.drop { $0 != proof.lever }.dropFirst()
     let agent = name(of: writer)

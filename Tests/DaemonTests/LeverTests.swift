@@ -18,8 +18,8 @@ import Testing
     try? bench.pipeline.remove("pid")
     try bench.pipeline.makeDirectory("outputs/\(agent)")
     let place = bench.pipeline.path("outputs/\(agent)")
-    let job = try bench.start(
-      "echo $$ > '\(bench.pipeline.path("pid"))'; i=0; while :; do i=$((i+1)); sh -c ': > \"\(place)/'$i'\"; sleep \(every)'; done")
+    let loop = "i=0; while :; do i=$((i+1)); sh -c ': > \"\(place)/'$i'\"; sleep \(every)'; done"
+    let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; \(loop)")
     return (job, try #require(bench.pid))
   }
 
@@ -27,9 +27,10 @@ import Testing
     ((try? bench.pipeline.names("outputs/\(agent)")) ?? []).count
   }
 
-  /// Kills a job whose shell may be stopped.
+  /// Kills a job whose shell may be stopped, with the rest of its group.
   private func end(_ loop: Int32, _ job: Holder) {
     kill(loop, SIGKILL)
+    kill(-loop, SIGKILL)
     _ = eventually { job.hasEnded }
   }
 
@@ -195,7 +196,7 @@ import Testing
   func whomAHaltPausedIsNoLeak() throws {
     let bench = try GateBench("[outputs]\nlimit = 3 per 1min\n")
     let watch = try bench.watch(
-      "leaks.helpers=chroma-mcp", "leaks.confirm=1s", "leaks.grace=1s", "leaks.scan=1s", "memory.mode=off", "leaks.abandoned=off")
+      "leaks.helpers=chroma-mcp", "leaks.confirm=1s", "leaks.grace=1s", "leaks.scan=1s", "memory.mode=off")
     try bench.pipeline.write("elsewhere/chroma-mcp", "import time\ntime.sleep(600)\n")
     try bench.pipeline.makeDirectory("outputs/content")
     for i in 0..<4 { try bench.pipeline.write("outputs/content/\(i)") }
@@ -264,9 +265,8 @@ import Testing
     // Nobody's job: neither mark nor match reaches whoever writes this.
     try bench.pipeline.write("outputs/content/on")
     let verb = freezes ? "freeze" : "stop"
-    let stopping = [
-      "is-active --quiet -- openclaw-gateway.service", "\(verb) -- openclaw-gateway.service", "is-active --quiet -- idle.service",
-    ]
+    let gateway = "openclaw-gateway.service"
+    let stopping = ["is-active --quiet -- \(gateway)", "\(verb) -- \(gateway)", "is-active --quiet -- idle.service"]
     #expect(eventually { asked(bench) == stopping }, "\(asked(bench))")
     #expect(bench.journal("not-held").compactMap { $0["next"] as? String } == [verb])
     #expect(eventually { bench.journal("proved").count == 2 })

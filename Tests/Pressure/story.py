@@ -356,6 +356,8 @@ def short():
 
 # MiB that a page holds.
 PAGE = 140
+# The youngest, for one of them may be the browser's spare.
+KEPT = 2
 
 
 class Scene:
@@ -383,7 +385,7 @@ class Scene:
     def found(self):
         """What midwatchd has found leaked, and leaves alone as things stand."""
         until("the leak and the old pages", lambda: {each["pid"] for each in status().get("leaks", [])}
-              == {self.leak, *self.pages[:-1]})
+              == {self.leak, *self.pages[:-KEPT]})
 
     def living(self):
         return [pid for pid in self.pages if pid in processes()]
@@ -431,7 +433,7 @@ def abandoned():
     return {
         "fine": fine, "first": [kind for kind, _ in first], "leak": first[0][1] == scene.leak,
         "order": went == order[:len(went)] == scene.pages[:len(went)], "together": together, "after": after,
-        "all": [pid for _, pid in killed()] == [scene.leak, *scene.pages[:-1]], "left": scene.living() == scene.pages[-1:],
+        "all": [pid for _, pid in killed()] == [scene.leak, *scene.pages[:-KEPT]], "left": scene.living() == scene.pages[-KEPT:],
         "others": scene.others <= set(processes()), "lost": len(tree(scene.lost)), "alerts": alerts(),
         "answers": "product" in scene.browser.call("Browser.getVersion"), "exit": stop(watching),
     }
