@@ -61,7 +61,7 @@ struct MemoryStoryTests {
     // Short again, and for good.
     #expect(story.alerts == ["short", "over", "short"])
     #expect(story.all, "somebody else was killed, or the order is another")
-    #expect(story.left, "the last page is gone")
+    #expect(story.left, "the last pages are gone")
     #expect(story.others, "a bystander is gone")
     #expect(story.answers)
     #expect(story.exit == 0)
@@ -77,7 +77,8 @@ struct MemoryStoryTests {
     let story = try SmallMachine(megabytes: 2048).tell("observed", Observed.self)
     #expect(story.lives, "somebody is gone")
     #expect(story.killed == [])
-    #expect(story.told == ["orphan-browser", "abandoned"])
+    #expect(story.told.first == "orphan-browser")
+    #expect(story.told.count > 2 && story.told.dropFirst().allSatisfy { $0 == "abandoned" })
     #expect(story.oldest)
     #expect(story.alerts == ["would-alert", "over"])
     #expect(story.exit == 0)

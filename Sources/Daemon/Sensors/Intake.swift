@@ -103,9 +103,11 @@ public struct Intake: WatchSink, ~Copyable {
 
   private mutating func born(_ key: NameKey, by agent: Agent, at when: Instant) {
     // A rescan may have found what the queue still tells of.
-    if !breaker.knows(key, at: now.instant) { births += 1 }
+    if !breaker.knows(key, at: now.instant) {
+      births += 1
+      writers[agent, default: 0] += 1
+    }
     producers.insert(agent)
-    writers[agent, default: 0] += 1
     breaker.born(key, by: agent, at: when, now: now.instant, into: &breakerActions)
   }
 
