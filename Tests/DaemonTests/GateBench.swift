@@ -33,7 +33,9 @@ struct GateBench {
   func job(
     _ command: String, environment other: [String: String] = [:], through wrapper: [String] = []
   ) throws -> Programs.Outcome {
-    let words = wrapper + [gate, "-c", command]
+    // The tests beside it must not keep a verdict waiting for its second.
+    let priority = Programs.isRoot ? ["nice", "-n", "-15"] : []
+    let words = priority + wrapper + [gate, "-c", command]
     return try Programs.run(words[0], Array(words.dropFirst()), environment: environment.merging(other) { $1 })
   }
 
