@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -152,4 +155,44 @@ long bench_scan_processes(void) {
   }
   close(proc);
   return processes;
+}
+
+static pid_t start_shell(const char *program, const char *configuration, const char *command, int input) {
+  const pid_t pid = fork();
+  if (pid != 0) return pid;
+  setenv("MIDWATCH_CONFIG", configuration, 1);
+  if (input >= 0) dup2(input, 0);
+  execl(program, program, "-c", command, (char *)NULL);
+  _exit(127);
+}
+
+long bench_shell_cpu(const char *program, const char *configuration) {
+  int status;
+  struct rusage usage;
+  const pid_t pid = start_shell(program, configuration, ":", -1);
+  if (pid < 0 || wait4(pid, &status, 0, &usage) != pid || status != 0) return -1;
+  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000L +
+         (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000L;
+}
+
+long bench_shell_memory(const char *program, const char *configuration) {
+  int input[2], ready[2];
+  if (pipe(input) != 0 || pipe2(ready, 0) != 0) return -1;
+  char command[64];
+  snprintf(command, sizeof command, "echo >&%d; read line", ready[1]);
+  fcntl(input[1], F_SETFD, FD_CLOEXEC);
+  const pid_t pid = start_shell(program, configuration, command, input[0]);
+  close(ready[1]);
+  char byte;
+  long kibibytes = -1;
+  if (pid > 0 && read(ready[0], &byte, 1) == 1) {
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
+    FILE *rollup = fopen(path, "re");
+    while (rollup && fgets(line, sizeof line, rollup)) sscanf(line, "Private_Dirty: %ld kB", &kibibytes);
+    if (rollup) fclose(rollup);
+  }
+  close(input[0]), close(input[1]), close(ready[0]);
+  if (pid > 0) waitpid(pid, NULL, 0);
+  return kibibytes;
 }

@@ -6,7 +6,7 @@ struct Figure: Sendable {
   let meaning: String
   let measure: @Sendable () throws -> Measurement
 
-  static let all = [Allocations.figure, Burst.figure, Start.figure, ProcessPass.figure]
+  static let all = [Allocations.figure, Burst.figure, Start.figure, ProcessPass.figure, GateCost.start, GateCost.memory]
 }
 
 struct Measurement {

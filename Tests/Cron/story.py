@@ -107,7 +107,7 @@ def agents():
         os.makedirs(f"{root}/{name}", exist_ok=True)
     for name, script in AGENTS.items():
         write(f"{root}/{name}.sh", f"cd {root}\n{script}\n")
-    for name in ["discord", "ran"]:
+    for name in ["discord", "ran", "mails"]:
         write(f"{root}/{name}", "", 0o666)
     os.chmod(f"{root}/outputs/community", 0o777)
     write(f"{root}/draft", "The same article, once more. " * 40)

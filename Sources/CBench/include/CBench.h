@@ -34,4 +34,10 @@ long bench_list(const char *directory);
 
 // Reference: openat and read of stat of every process. Returns the number of processes, or -1.
 long bench_scan_processes(void);
+// Runs `program -c :` to its end, with a configuration for the gate. Returns the CPU time of it and of what it
+// waited for in nanoseconds, or -1; a microsecond is the least that is told.
+long bench_shell_cpu(const char *program, const char *configuration);
+
+// What `program` holds for itself while a job of its waits: Private_Dirty of /proc/PID/smaps_rollup in KiB, or -1.
+long bench_shell_memory(const char *program, const char *configuration);
 #endif
