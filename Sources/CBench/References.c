@@ -189,7 +189,7 @@ long bench_shell_memory(const char *program, const char *configuration) {
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
     FILE *rollup = fopen(path, "re");
-    while (rollup && fgets(line, sizeof line, rollup)) sscanf(line, "Private_Dirty: %ld kB", &kibibytes);
+    while (rollup && fgets(line, sizeof line, rollup)) sscanf(line, "Anonymous: %ld kB", &kibibytes);
     if (rollup) fclose(rollup);
   }
   close(input[0]), close(input[1]), close(ready[0]);

@@ -38,6 +38,6 @@ long bench_scan_processes(void);
 // waited for in nanoseconds, or -1; a microsecond is the least that is told.
 long bench_shell_cpu(const char *program, const char *configuration);
 
-// What `program` holds for itself while a job of its waits: Private_Dirty of /proc/PID/smaps_rollup in KiB, or -1.
+// What `program` holds for itself while a job of its waits: Anonymous of /proc/PID/smaps_rollup in KiB, or -1.
 long bench_shell_memory(const char *program, const char *configuration);
 #endif
