@@ -50,6 +50,14 @@ public struct Signals: ~Copyable {
       owning: try retrying { unsafe signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC)) })
   }
 
+  /// As every program expects to find them: for a copy of this process before it becomes another program.
+  public static func release() {
+    _ = signal(SIGPIPE, SIG_DFL)
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    _ = unsafe sigprocmask(SIG_SETMASK, &set, nil)
+  }
+
   /// The next signal that arrived, or nil.
   public borrowing func next() -> Signal? {
     var info = signalfd_siginfo()

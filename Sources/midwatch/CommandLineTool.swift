@@ -8,7 +8,7 @@ import Kernel
 enum CommandLineTool {
   static let commands = [
     Status.command, Why.command, LogCommand.command, Memory.command, CheckConfig.command, Replay.command, Halt.command,
-    Resume.command, GateCommand.command, Undo.command, NotifyTest.command,
+    Resume.command, GateCommand.command, Undo.command, NotifyTest.command, Drill.command,
   ]
 
   static var help: String {

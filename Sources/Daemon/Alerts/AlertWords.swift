@@ -3,11 +3,18 @@ internal import Rules
 
 /// An alert in the words of whoever is woken by it: what happened, who began it, the chain, what was
 /// stopped, what to type. Mail and chat have the same ones.
-struct AlertWords {
+public struct AlertWords {
   let alert: Alert
   private var incident: Incident { alert.incident }
 
   init(_ alert: Alert) { self.alert = alert }
+
+  /// What a mail would say of an alert's line, its subject first; nil for what is no alert.
+  public static func mail(_ line: [UInt8]) -> (subject: String, text: String)? {
+    guard let alert = Alert(line) else { return nil }
+    let words = AlertWords(alert)
+    return (words.subject, words.text())
+  }
 
   /// One line, with how bad it is before all else.
   var subject: String { subject(200) }
