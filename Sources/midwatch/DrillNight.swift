@@ -17,6 +17,8 @@ final class DrillNight {
   private var began = Clock.now()
   private var lastProgress = Instant(nanoseconds: 0)
   private var next = 0
+  /// The night is over, and nothing counts any more.
+  private var isMorning = false
   private var alertsRead = 0
   private var skippedAgents: Set<String> = []
 
@@ -54,6 +56,7 @@ final class DrillNight {
       try startWhatIsDue()
       try tell(journal, before: Clock.instant() + pause)
     }
+    isMorning = true
     score.finish(now, guarded: tally(guarded), alone: tally(alone))
     try screen.write("\n")
     if score.haltedAt != nil { try wakeThePerson(journal) }
@@ -151,7 +154,7 @@ final class DrillNight {
     for line in lines { try tell(line) }
     try tellAlerts()
     try reap()
-    guard Clock.instant() - lastProgress >= .milliseconds(250) else { return }
+    guard !isMorning, Clock.instant() - lastProgress >= .milliseconds(250) else { return }
     lastProgress = Clock.instant()
     let (one, other) = (tally(guarded), tally(alone))
     try screen.progress(
@@ -165,18 +168,11 @@ final class DrillNight {
     }
     if line.what == "reaped", score.reapedAt == nil { score.reapedAt = at }
     guard line.rule != "watch", line.rule != "alert" else { return }
-    try screen.say(at, "midwatch", shown(short(line.words)))
+    try screen.say(at, "midwatch", words().told(line.words))
   }
 
-  /// Without the directory before each name.
-  private func short(_ text: String) -> String {
-    var text = Array(text.utf8)
-    let prefix = Array("\(guarded.root)/".utf8)
-    var index = 0
-    while index + prefix.count <= text.count {
-      if text[index...].starts(with: prefix) { text.removeSubrange(index..<(index + prefix.count)) } else { index += 1 }
-    }
-    return String(decoding: text, as: UTF8.self)
+  private func words(since: WallTime? = nil) -> DrillWords {
+    DrillWords(story: story, began: began.wall, root: guarded.root, since: since)
   }
 
   private func tellAlerts() throws(Failure) {
@@ -185,8 +181,13 @@ final class DrillNight {
       // One that is still being written comes with the next look.
       guard let mail = AlertWords.mail(Array(line)) else { return }
       alertsRead += 1
-      score.alerts += 1
-      try screen.quote(now, "you get", "\(shown(mail.subject))\n\n\(mail.text.split(separator: "\n").map { shown(String($0)) }.joined(separator: "\n"))")
+      let json = JSON(Array(line))
+      if json?["state"]?.string == "over" { score.overs += 1 } else { score.alerts += 1 }
+      let words = words(since: json?["since"]?.string.flatMap { WallTime(text: $0) })
+      // The one that the night is about as it arrives, of the others what stands in the list of messages.
+      let isHalt = mail.subject.hasPrefix("HALT")
+      let text = isHalt ? mail.text.split(separator: "\n").map { words.told(String($0)) } : []
+      try screen.quote(now, "you get", words.told(mail.subject), text)
     }
   }
 
@@ -194,12 +195,13 @@ final class DrillNight {
   private func reap() throws(Failure) {
     if let signal = signals.next() {
       try? screen.write("\n")
-      throw .failed(128 + signal.rawValue, "midwatch: the drill was cut short at \(DrillStory.clock(now)); what it started is ended")
+      throw .failed(
+        128 + signal.rawValue, "midwatch: the drill was cut short at \(DrillStory.clock(now)); what it started is ended")
     }
     for (_, member, ending) in troupe.ended() {
       if member.role == DrillTroupe.watch {
-        let last = String(decoding: place.contents("with.log"), as: UTF8.self).split(separator: "\n").last.map(String.init)
-        throw .failed(70, "midwatch: midwatchd ended (\(ending)) and said: \(shown(last ?? "nothing"))")
+        let last = place.contents("with.log").split(separator: 0x0a).last.map { escaped(Array($0)) }
+        throw .failed(70, "midwatch: midwatchd ended (\(ending)) and said: \(last ?? "nothing")")
       }
       guard member.world == guarded, ending == .exited(Gate.skipped) else { continue }
       score.skipped += 1

@@ -29,6 +29,8 @@ struct DrillScore {
   var reapedAt: TimeSpan?
   var skipped = 0
   var alerts = 0
+  /// Messages that one of these is over.
+  var overs = 0
 
   mutating func halted(_ at: TimeSpan, before count: Int) {
     haltedAt = at
@@ -62,7 +64,7 @@ struct DrillScore {
       ),
       ("the lock of 02:31", reapedAt.map { "reaped \(DrillStory.clock($0))" } ?? "still there", "still there"),
       ("cron's jobs held back", "\(skipped)", none),
-      ("alerts", "\(alerts)", none),
+      ("alerts", "\(alerts)\(overs > 0 ? ", and \(overs) that it is over" : "")", none),
     ]
     let table = [("", "with midwatch", "without")] + rows
     let first = table.map(\.0.utf8.count).max() ?? 0
@@ -82,7 +84,7 @@ struct DrillScore {
       "v": .integer(1), "stopped": .bool(wasStopped), "halted_after_s": .seconds(haltedAt),
       "outputs_before_halt": .number(before), "outputs_after_halt": .number(haltedAt == nil ? nil : after),
       "with": guarded.json, "without": alone.json, "lock_reaped_after_s": .seconds(reapedAt), "skipped": .number(skipped),
-      "alerts": .number(alerts), "story_s": .seconds(length), "kept": .text(kept),
+      "alerts": .number(alerts), "overs": .number(overs), "story_s": .seconds(length), "kept": .text(kept),
     ])
   }
 }

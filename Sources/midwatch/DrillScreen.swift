@@ -22,15 +22,11 @@ struct DrillScreen {
     try write("\(DrillStory.clock(at))  \(padded(who, 10)) \(text)\n")
   }
 
-  /// A paragraph that came in at that time.
-  mutating func quote(_ at: TimeSpan, _ who: String, _ text: String) throws(Failure) {
-    var text = text
-    while text.hasSuffix("\n") { text.removeLast() }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let first = lines.first else { return }
-    try say(at, who, Ink.bold(String(first)))
+  /// A message that came in at that time.
+  mutating func quote(_ at: TimeSpan, _ who: String, _ subject: String, _ text: [String]) throws(Failure) {
+    try say(at, who, Ink.bold(subject))
     let margin = String(repeating: " ", count: 21)
-    try write(lines.dropFirst().map { "\(margin)\($0.isEmpty ? "" : "| \($0)")\n" }.joined())
+    try write(text.map { "\(margin)| \($0)\n" }.joined())
   }
 
   /// One line that is written over on a terminal, and one each minute of the story elsewhere.

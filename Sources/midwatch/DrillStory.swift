@@ -53,7 +53,7 @@ struct DrillStory: Sendable {
 
   /// `03:01:09`
   static func clock(_ at: TimeSpan) -> String {
-    let seconds = 3 * 3600 + max(0, at.seconds)
+    let seconds = max(0, 3 * 3600 + at.seconds)
     return [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
   }
 

@@ -89,6 +89,6 @@ struct DrillWorld: Equatable {
   var log: String { "\(root).log" }
 
   func words(of agent: String) -> [String] {
-    [shell, "-c", "cd \(root) && sh \(String(decoding: place.appending("agents").bytes, as: UTF8.self))/\(agent)"]
+    [shell, "-c", "cd \(root) && exec sh \(String(decoding: place.appending("agents").bytes, as: UTF8.self))/\(agent)"]
   }
 }

@@ -26,7 +26,7 @@ func midwatch(_ arguments: [String], environment: [String: String] = [:]) throws
 
 @Suite struct RowTests {
   static let commands = [
-    "status", "log", "why", "memory", "check-config", "replay", "halt", "resume", "gate", "undo", "notify-test",
+    "status", "log", "why", "memory", "check-config", "replay", "halt", "resume", "gate", "undo", "notify-test", "drill",
   ]
 
   /// One specific line on standard error, nothing on standard output.

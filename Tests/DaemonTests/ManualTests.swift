@@ -4,7 +4,7 @@ import Testing
 
 /// The man pages are such that every man(1) shows them as they were meant.
 @Suite(.enabled(if: Programs.has("mandoc", "man"), "Debian: mandoc man-db")) struct ManualTests {
-  static let pages = ["midwatch.1", "midwatch.conf.5", "midwatchd.8"]
+  static let pages = ["midwatch.1", "midwatch-sh.1", "midwatch.conf.5", "midwatchd.8"]
 
   private func path(of page: String) -> String {
     UnitTests.units.deletingLastPathComponent().appendingPathComponent("docs/\(page)").path
