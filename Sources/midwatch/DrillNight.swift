@@ -158,7 +158,7 @@ final class DrillNight {
     lastProgress = Clock.instant()
     let (one, other) = (tally(guarded), tally(alone))
     try screen.progress(
-      now, "without midwatch: \(other.words)   with: \(one.words)\(score.haltedAt == nil ? "" : ", halted")")
+      now, "without: \(other.words); with: \(one.words)\(score.haltedAt == nil ? "" : ", halted")")
   }
 
   private func tell(_ line: JournalLine) throws(Failure) {
@@ -168,7 +168,8 @@ final class DrillNight {
     }
     if line.what == "reaped", score.reapedAt == nil { score.reapedAt = at }
     guard line.rule != "watch", line.rule != "alert" else { return }
-    try screen.say(at, "midwatch", words().told(line.words))
+    let told = words().told(line.words)
+    try screen.say(at, "midwatch", line.what == "halted" ? Ink.red(told) : told)
   }
 
   private func words(since: WallTime? = nil) -> DrillWords {
@@ -186,7 +187,8 @@ final class DrillNight {
       let words = words(since: json?["since"]?.string.flatMap { WallTime(text: $0) })
       // The one that the night is about as it arrives, of the others what stands in the list of messages.
       let isHalt = mail.subject.hasPrefix("HALT")
-      let text = isHalt ? mail.text.split(separator: "\n").map { words.told(String($0)) } : []
+      // Its first line is the subject's.
+      let text = isHalt ? mail.text.split(separator: "\n").dropFirst().map { words.told(String($0)) } : []
       try screen.quote(now, "you get", words.told(mail.subject), text)
     }
   }

@@ -33,7 +33,8 @@ struct DrillScreen {
   mutating func progress(_ at: TimeSpan, _ text: String) throws(Failure) {
     guard !isQuiet else { return }
     if isLive {
-      try Output.write("\r\u{1b}[K\(Ink.dim("\(DrillStory.clock(at))  \(padded("so far", 10)) \(text)"))")
+      // Within 80 columns: what is wrapped is not written over.
+      try Output.write("\r\u{1b}[K\(Ink.dim("\(DrillStory.clock(at))  \(text)"))")
       hasProgress = true
     } else if at.seconds / 60 > minute {
       minute = at.seconds / 60

@@ -25,11 +25,11 @@ import Testing
     return value as? Int
   }
 
-  /// Processes that bear the directory's name.
+  /// Processes that a drill started: their home is in its directory, however little their command line says.
   private func left() throws -> [String] {
     return try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.filter { pid in
-      guard let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
-      return String(decoding: words, as: UTF8.self).contains("\(place.path)/midwatch-drill")
+      guard let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") else { return false }
+      return String(decoding: environment, as: UTF8.self).contains("HOME=\(place.path)/midwatch-drill")
     }
   }
 
