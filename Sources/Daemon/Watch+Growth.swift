@@ -98,7 +98,6 @@ extension Watch {
       pipeline: settings.pipeline.name, agent: agent, since: now.wall,
       summary: file.map { "\(summary), fastest \($0)" } ?? summary, cause: cause, stopped: [],
       type: "\(operatorCommand("halt"))   (stops the pipeline)")
-    growth.incidents[trouble.agent] = incident.id
     journal.line("jobs", growthMode == .on ? "growing" : "would-alert", say: incident.summary, in: state.directory) {
       $0.field("agent", agent)
       $0.field("grown_bytes", trouble.bytes)
@@ -106,7 +105,14 @@ extension Watch {
       $0.field("span_s", trouble.limit.span.seconds)
       if let file { $0.field("path", file) }
     }
-    fire(incident, mode: growthMode)
+    guard halt == .none else { return }
+    if settings.jobs.then == .halt, growthMode == .on {
+      halt(for: incident, against: trouble.agent, rule: "jobs", at: now) { $0.field("grown_bytes", trouble.bytes) }
+      intake.tell(.haltStands(mine: true), at: now.instant)
+    } else {
+      growth.incidents[trouble.agent] = incident.id
+      fire(incident, mode: growthMode)
+    }
   }
 
   private func ended(_ trouble: GrowthRule.Trouble) {

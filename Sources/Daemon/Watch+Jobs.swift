@@ -52,6 +52,7 @@ extension Watch {
       return
     }
     var ends: [(note: JobNote.End, owner: UInt32, name: Path)] = []
+    for name in names where name.bytes.first == UInt8(ascii: ".") { removeTorn(name, in: directory, at: now) }
     for name in names where name.bytes.first != UInt8(ascii: ".") {
       guard let status = try? directory.status(of: name), status.kind == .file, status.size <= JobNote.sizeLimit,
         let note = directory.contents(of: name).flatMap({ JobNote($0) }), name == Path(note.name)
@@ -73,6 +74,14 @@ extension Watch {
       }
       try? directory.unlink(name)
     }
+  }
+
+  /// What a gate that died in the midst of a note left of it.
+  private func removeTorn(_ name: Path, in directory: borrowing Directory, at now: Moment) {
+    guard name.bytes.starts(with: JobNote.hiddenPrefix.utf8), let status = try? directory.status(of: name),
+      now.wall - status.modified > .seconds(60)
+    else { return }
+    try? directory.unlink(name)
   }
 
   private func began(_ start: JobNote.Start, _ user: UInt32, at now: Moment) {
@@ -145,7 +154,6 @@ extension Watch {
       id: Incident.id(at: now.wall, unsafe Hash.of(key.command.span.bytes)) + ending, kind: .job, severity: .warning,
       pipeline: settings.pipeline.name, agent: agent(of: key), since: now.wall, summary: words.summary, cause: [words.cause],
       stopped: [], type: "\(operatorCommand("log --rule jobs"))   (to stop everything: \(operatorCommand("halt")))")
-    jobs.incidents[ending] = incident.id
     let halts = settings.jobs.then == .halt && jobMode == .on
     journal.line("jobs", jobMode == .on ? words.kind : "would-alert", say: words.summary, in: state.directory) {
       $0.field("command", escaping: key.command)
@@ -160,6 +168,7 @@ extension Watch {
       // The breaker stands open like after a trip of its own.
       intake.tell(.haltStands(mine: true), at: now.instant)
     } else {
+      jobs.incidents[ending] = incident.id
       fire(incident, mode: jobMode)
     }
   }

@@ -124,7 +124,7 @@ extension Watch {
       return tellLeaks(.left(leak.root), at: now)
     }
     let faces = faces(of: leak, scan)
-    let line = LeakLine(leak, scan, name: processes.name(of: leak.root.pid), memory: memory(of: leak))
+    let line = line(of: leak, scan)
     let kept = Set(scan[Own.pid].map { scan.ancestors(of: $0) } ?? [])
     let execution = Execution(
       leak, line, faces, isStopped: scan[leak.root.pid]?.state == .stopped, keeping: kept, at: now.instant,
@@ -203,9 +203,15 @@ extension Watch {
   }
 
   private func tell(of leak: LeakRule.Leak, _ scan: ProcessScan, _ what: String, _ verb: String) {
-    let line = LeakLine(leak, scan, name: processes.name(of: leak.root.pid), memory: memory(of: leak))
+    let line = line(of: leak, scan)
     journal.line("leaks", what, say: "\(verb): \(line.words)", in: state.directory) { line.put(in: &$0) }
     log.say(.notice, "\(verb): \(line.words); look: \(operatorCommand("why \(leak.root.pid)"))")
+  }
+
+  private func line(of leak: LeakRule.Leak, _ scan: ProcessScan) -> LeakLine {
+    LeakLine(
+      leak, scan, name: processes.name(of: leak.root.pid), memory: memory(of: leak),
+      job: jobs.owner(of: leak.root, mark: processes.mark(of: leak.root.pid))?.text)
   }
 
   /// Of the whole tree, shared pages divided; nil where none of it could be read.
@@ -222,10 +228,13 @@ struct LeakLine {
   let name: String
   let age: TimeSpan
   let memory: UInt64?
+  /// Whose it is, as far as the gate told: that proves nothing, and helps whoever has to mend it. Escaped.
+  let job: String?
 
-  init(_ leak: LeakRule.Leak, _ scan: ProcessScan, name: String, memory: UInt64?) {
+  init(_ leak: LeakRule.Leak, _ scan: ProcessScan, name: String, memory: UInt64?, job: String?) {
     self.leak = leak
     self.name = name
+    self.job = job
     age = scan[leak.root.pid]?.age ?? .zero
     self.memory = memory
   }
@@ -240,7 +249,7 @@ struct LeakLine {
       }
     let rest = leak.members.isEmpty ? "" : " and \(leak.members.count) more"
     return
-      "\(what) (pid \(leak.root.pid)\(rest), \(wholeSeconds(age)) old\(memory.map { ", \(MemorySize.text($0))" } ?? "")): \(proof)"
+      "\(what) (pid \(leak.root.pid)\(rest), \(wholeSeconds(age)) old\(memory.map { ", \(MemorySize.text($0))" } ?? "")\(job.map { ", of the job '\($0)'" } ?? "")): \(proof)"
   }
 
   private var proof: String {
@@ -264,6 +273,7 @@ struct LeakLine {
     writer.field("found_s", leak.found.seconds)
     writer.field("processes", leak.members.count + 1)
     if let memory { writer.field("pss_bytes", memory) }
+    if let job { writer.field("job", job) }
     if leak.proof.adopter > 0 { writer.field("adopted_by", leak.proof.adopter) }
     if let rest = leak.proof.rest { writer.field("rest_s", rest.seconds) }
   }

@@ -51,6 +51,21 @@ import Testing
     #expect(!pipeline.exists("HALT"))
   }
 
+  @Test func whereItIsWantedItHalts() async throws {
+    let (pipeline, hook) = try pipeline()
+    let daemon = try await RunningDaemon.start(pipeline, limit, "alert.exec=\(hook)", "jobs.then=halt")
+    try grow("logs/research.log", by: 200, in: pipeline)
+    #expect(await eventually { pipeline.exists("HALT") && messages(in: pipeline).count == 1 })
+    #expect(messages(in: pipeline).first?["severity"] as? String == "halt")
+    // That it grows no more does not end the halt.
+    #expect(await eventually { pipeline.journal("growth-over").count == 1 })
+    #expect(pipeline.exists("HALT"))
+    try pipeline.remove("HALT")
+    #expect(await eventually { messages(in: pipeline).count == 2 })
+    #expect(messages(in: pipeline).map { $0["state"] as? String } == ["firing", "over"])
+    #expect(daemon.stop() == 0)
+  }
+
   @Test func whatIsMadeWhileItIsWatchedCountsHoweverDeepItLies() async throws {
     let pipeline = try Pipeline()
     let daemon = try await RunningDaemon.start(pipeline, "agent.research.growth=100K per 60s")

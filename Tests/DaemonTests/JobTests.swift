@@ -128,6 +128,40 @@ import Testing
     _ = watch
   }
 
+  /// It cannot be proved by that, but whoever reads of the leak learns which job to mend.
+  @Test(.enabled(if: Programs.has("python3", "setsid"), "Debian: python3 util-linux"))
+  func aLeakIsToldWithTheJobThatLeftIt() throws {
+    let bench = try GateBench()
+    try bench.pipeline.write("elsewhere/chroma-mcp", "import time\ntime.sleep(600)\n")
+    let watch = try bench.watch(
+      "leaks.helpers=chroma-mcp", "leaks.confirm=1s", "leaks.grace=1s", "leaks.scan=1s", "memory.mode=off")
+    let script = bench.pipeline.path("elsewhere/chroma-mcp")
+    // Not in the job's environment any more: only the gate knows.
+    let job = try bench.start("env -i /usr/bin/python3 '\(script)' </dev/null >/dev/null 2>&1 &")
+    #expect(eventually { job.hasEnded })
+    #expect(eventually { bench.journal("killed").count == 1 })
+    let told = try #require(bench.journal("killed").first?["job"] as? String)
+    #expect(told.hasPrefix("env -i /usr/bin/python3 "))
+    _ = watch
+  }
+
+  @Test func whatAGateLeftOfANoteIsRemovedAfterAMinute() throws {
+    let bench = try GateBench()
+    let watch = try bench.watch()
+    let torn = "\(jobs)/.midwatch-new-1-1.start"
+    try bench.pipeline.write(torn, "{")
+    #expect(try bench.job("true").status == 0)
+    #expect(eventually { files(bench).isEmpty })
+    #expect(bench.pipeline.exists(torn))
+    try bench.pipeline.date(torn, secondsAgo: 3600)
+    #expect(
+      eventually {
+        _ = try? bench.job("true")
+        return !bench.pipeline.exists(torn)
+      })
+    _ = watch
+  }
+
   /// Anybody may write into the directory.
   @Test func whatIsNoNoteIsRemovedAndHarmsNobody() throws {
     let bench = try GateBench("[jobs]\nfailures = 1\n")

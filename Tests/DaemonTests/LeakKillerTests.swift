@@ -38,7 +38,7 @@ import Testing
       kind: .orphanBrowser, root: processes[0], members: Array(processes.dropFirst()), tree: root.pid, proof: .init(),
       found: .zero)
     return Execution(
-      leak, LeakLine(leak, ProcessScan(), name: "sh", memory: nil), faces, isStopped: false, keeping: [], at: at(0),
+      leak, LeakLine(leak, ProcessScan(), name: "sh", memory: nil, job: nil), faces, isStopped: false, keeping: [], at: at(0),
       reading: face)
   }
 

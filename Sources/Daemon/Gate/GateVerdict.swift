@@ -88,9 +88,11 @@ public struct GateKeeper {
 }
 
 extension JobNote {
+  static var hiddenPrefix: String { ".midwatch-new-" }
+
   /// Writes it so that its name shows all of it. That it cannot be written is no reason to keep a job waiting.
   func leave(in directory: borrowing Directory) {
-    let hidden = Path(".midwatch-new-\(name)")
+    let hidden = Path("\(Self.hiddenPrefix)\(name)")
     do throws(Errno) {
       try directory.makeFile(hidden, mode: 0o600).write(bytes)
       try directory.renameOver(hidden, to: Path(name))
