@@ -280,7 +280,7 @@ enum KeyTable {
         "Which processes are this agent's, by their whole command line, as in *agents/content.py*."),
       Key(
         "growth", .orOff(.growth), { $0.growth }, { $0.growth = $1 },
-        "How much the files below may grow in a span of time, as in 50M per 10min: a loop that burns tokens and writes no output. More alerts. Or off."
+        "How much the files below may grow in a span of time, as in 50M per 10min: a loop that burns tokens and writes no output. More alerts, or halts where [jobs] then says so. Or off."
       ),
       Key(
         "transcripts", .list(.template), { $0.transcripts }, { $0.transcripts = $1 },

@@ -22,6 +22,26 @@ public struct ForkedChild: Sendable {
     return pid == 0 ? .child : .parent(of: ForkedChild(pid: pid))
   }
 
+  /// The same, and the parent has let go of every descriptor before the child returns: what it inherited, a
+  /// lock among it, is the child's alone from the first moment on.
+  ///
+  /// - SeeAlso: fork(2); pipe(7), whose end tells
+  public static func forkLettingGo() throws(Errno) -> Side {
+    var ends: [Int32] = [-1, -1]
+    _ = unsafe pipe(&ends)
+    let side = try fork()
+    switch side {
+    case .parent: Own.letGoOfEverything()
+    case .child:
+      close(ends[1])
+      // Readable at its end; without a pipe nobody is waited for.
+      var waited = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+      if ends[0] >= 0 { while unsafe poll(&waited, 1, -1) == -1, Errno.last == .interrupted {} }
+      close(ends[0])
+    }
+    return side
+  }
+
   /// - SeeAlso: kill(2)
   public func send(_ signal: Signal) { _ = kill(pid, signal.rawValue) }
 

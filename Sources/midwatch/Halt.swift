@@ -9,7 +9,8 @@ enum Halt {
     name: "halt", summary: "halt the pipeline until somebody types resume", usage: "[REASON]...",
     details: """
       Writes HALT into the pipeline's root, with the reason, the time and your name. Jobs that look
-      for it stop, whether or not a midwatchd runs; midwatchd itself never lifts it.
+      for it stop, and cron's jobs behind midwatch-sh are skipped, whether or not a midwatchd runs. One
+      that runs stops the running jobs too, as [halt] levers says, and never lifts the halt itself.
 
       Exit: 0 it is halted, also where it was already; 73 HALT cannot be written.
       """,

@@ -8,8 +8,8 @@ enum Resume {
   static let command = Command(
     name: "resume", summary: "let a halted pipeline go on", usage: "",
     details: """
-      Removes HALT, whoever wrote it, also where [halt] keep = yes would put it back. Outputs made
-      before are not counted again.
+      Removes HALT, whoever wrote it, also where [halt] keep = yes would put it back. What the halt
+      paused goes on, and outputs made before are not counted again.
 
       Exit: 0 the pipeline runs, also where it was not halted; 1 it still is halted.
       """,
@@ -19,7 +19,7 @@ enum Resume {
     let site = try Site(invocation)
     let isWatched = site.holder != .nobody
     guard let halt = StandingHalt.find(site, watched: isWatched) else {
-      if !isWatched { removeCopy(site) }
+      if !isWatched { settle(site) }
       return try tell(invocation, site, nil)
     }
     if case .midwatchd(let pid) = site.holder, halt.kind != .directory {
@@ -53,10 +53,12 @@ enum Resume {
       let remedy = error == .accessDenied || error == .notPermitted ? "; type: sudo \(site.typed("resume"))" : ""
       throw .failed(1, "midwatch: HALT cannot be removed from \(site.shownRoot): \(error)\(remedy)")
     }
-    removeCopy(site)
+    settle(site)
   }
 
-  private static func removeCopy(_ site: Site) {
+  /// What a watch would do besides.
+  private static func settle(_ site: Site) {
+    _ = PausedJobs.release(site.places)
     if let run = try? Directory(site.places.run) { try? run.unlink(Watch.haltedName) }
   }
 

@@ -25,23 +25,27 @@ struct GateBench {
     if notes { try pipeline.makeDirectory("elsewhere/run/midwatch/jobs") }
   }
 
+  /// A helper's name that no other test's watch looks for: each sees the whole machine.
+  var helper: String { "\(pipeline.root.lastPathComponent)-mcp" }
+
   func configure(_ text: String) throws {
     try pipeline.write("elsewhere/midwatch.conf", "[pipeline]\nroot = \(pipeline.path)\n\(text)")
   }
+
+  /// The tests beside it must not keep a verdict waiting for its second.
+  private var priority: [String] { Programs.isRoot ? ["nice", "-n", "-15"] : [] }
 
   /// Runs a job as cron does.
   func job(
     _ command: String, environment other: [String: String] = [:], through wrapper: [String] = []
   ) throws -> Programs.Outcome {
-    // The tests beside it must not keep a verdict waiting for its second.
-    let priority = Programs.isRoot ? ["nice", "-n", "-15"] : []
     let words = priority + wrapper + [gate, "-c", command]
     return try Programs.run(words[0], Array(words.dropFirst()), environment: environment.merging(other) { $1 })
   }
 
   /// The same without waiting for it.
   func start(_ command: String) throws -> Holder {
-    try Holder("/usr/bin/env", environment.map { "\($0)=\($1)" } + [gate, "-c", command])
+    try Holder("/usr/bin/env", environment.map { "\($0)=\($1)" } + priority + [gate, "-c", command])
   }
 
   /// What a job wrote into the file `pid`, once it has.

@@ -132,10 +132,10 @@ import Testing
   @Test(.enabled(if: Programs.has("python3", "setsid"), "Debian: python3 util-linux"))
   func aLeakIsToldWithTheJobThatLeftIt() throws {
     let bench = try GateBench()
-    try bench.pipeline.write("elsewhere/chroma-mcp", "import time\ntime.sleep(600)\n")
+    try bench.pipeline.write("elsewhere/\(bench.helper)", "import time\ntime.sleep(600)\n")
     let watch = try bench.watch(
-      "leaks.helpers=chroma-mcp", "leaks.confirm=1s", "leaks.grace=1s", "leaks.scan=1s", "memory.mode=off")
-    let script = bench.pipeline.path("elsewhere/chroma-mcp")
+      "leaks.helpers=\(bench.helper)", "leaks.confirm=1s", "leaks.grace=1s", "leaks.scan=1s", "memory.mode=off")
+    let script = bench.pipeline.path("elsewhere/\(bench.helper)")
     // Not in the job's environment any more: only the gate knows.
     let job = try bench.start("env -i /usr/bin/python3 '\(script)' </dev/null >/dev/null 2>&1 &")
     #expect(eventually { job.hasEnded })

@@ -76,6 +76,18 @@ import Testing
     _ = watch
   }
 
+  @Test func resumeLetsThemGoOnWhereNobodyWatches() throws {
+    let bench = try GateBench("[outputs]\nlimit = 5 per 1min\n")
+    let watch = try bench.watch()
+    let (job, loop) = try runaway(bench, every: "0.2")
+    defer { end(loop, job) }
+    #expect(eventually { isStopped(loop) && bench.journal("halted").count == 1 })
+    watch.kill()
+    #expect(try bench.midwatch("resume").status == 0)
+    #expect(eventually { runs(loop) })
+    #expect(!bench.pipeline.exists("HALT") && !bench.pipeline.exists("elsewhere/state/midwatch/paused"))
+  }
+
   @Test func aHaltByAPersonStopsWhatRuns() throws {
     let bench = try GateBench()
     let watch = try bench.watch()
@@ -196,14 +208,14 @@ import Testing
   func whomAHaltPausedIsNoLeak() throws {
     let bench = try GateBench("[outputs]\nlimit = 3 per 1min\n")
     let watch = try bench.watch(
-      "leaks.helpers=chroma-mcp", "leaks.confirm=1s", "leaks.grace=1s", "leaks.scan=1s", "memory.mode=off")
-    try bench.pipeline.write("elsewhere/chroma-mcp", "import time\ntime.sleep(600)\n")
+      "leaks.helpers=\(bench.helper)", "leaks.confirm=1s", "leaks.grace=1s", "leaks.scan=1s", "memory.mode=off")
+    try bench.pipeline.write("elsewhere/\(bench.helper)", "import time\ntime.sleep(600)\n")
     try bench.pipeline.makeDirectory("outputs/content")
     for i in 0..<4 { try bench.pipeline.write("outputs/content/\(i)") }
     #expect(eventually { bench.journal("halted").count == 1 })
     // It loses whoever started it while everything is halted. In a session of its own: else the kernel would
     // send SIGHUP to a stopped group that is orphaned.
-    let script = bench.pipeline.path("elsewhere/chroma-mcp")
+    let script = bench.pipeline.path("elsewhere/\(bench.helper)")
     let job = try Holder(
       "/usr/bin/env",
       [

@@ -1,10 +1,12 @@
 internal import Foundation
+internal import Synchronization
 
 /// The real midwatchd on a test's pipeline; killed when the test lets go of it.
 public final class RunningDaemon: @unchecked Sendable {
   private let process = Process()
   private let pipeline: Pipeline
   private let log: URL
+  private var hasTurn = false
 
   /// Starts it and waits until it has looked at everything once.
   ///
@@ -29,7 +31,13 @@ public final class RunningDaemon: @unchecked Sendable {
   public static func start(
     _ pipeline: Pipeline, _ settings: [String], arguments: [String] = [], through wrapper: [String] = []
   ) async throws -> RunningDaemon {
-    let daemon = try RunningDaemon(pipeline, settings, arguments, [:], wrapper)
+    await Turns.take()
+    let daemon: RunningDaemon
+    do { daemon = try RunningDaemon(pipeline, settings, arguments, [:], wrapper) } catch {
+      Turns.giveBack()
+      throw error
+    }
+    daemon.hasTurn = true
     _ = await eventually { daemon.isWatching || !daemon.isRunning }
     return daemon
   }
@@ -60,6 +68,7 @@ public final class RunningDaemon: @unchecked Sendable {
 
   deinit {
     kill()
+    if hasTurn { Turns.giveBack() }
     try? FileManager.default.removeItem(at: log)
   }
 
@@ -89,5 +98,41 @@ public final class RunningDaemon: @unchecked Sendable {
   public func wait() -> Int32 {
     process.waitUntilExit()
     return process.terminationReason == .exit ? process.terminationStatus : 256 + process.terminationStatus
+  }
+}
+
+/// Of daemons for tests that only wait, so many run at a time: all of them at once would load the machine beyond
+/// what any box has, and use up the inotify instances of a user (128 by default).
+private enum Turns {
+  private struct State {
+    var free = 40
+    var waiting: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private static let state = Mutex(State())
+
+  static func take() async {
+    await withCheckedContinuation { continuation in
+      let isFree = state.withLock { state in
+        if state.free > 0 {
+          state.free -= 1
+          return true
+        }
+        state.waiting.append(continuation)
+        return false
+      }
+      if isFree { continuation.resume() }
+    }
+  }
+
+  static func giveBack() {
+    let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      if state.waiting.isEmpty {
+        state.free += 1
+        return nil
+      }
+      return state.waiting.removeFirst()
+    }
+    next?.resume()
   }
 }

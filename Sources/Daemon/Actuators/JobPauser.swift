@@ -64,3 +64,13 @@ struct JobPauser {
     try? state.replace(Self.name, with: writer.bytes)
   }
 }
+
+/// Whom a halt stopped, for `midwatch resume` where no midwatchd runs that would let them go on.
+public enum PausedJobs {
+  /// - Returns: how many go on; 0 where none were stopped, or where they are another's to let go.
+  public static func release(_ places: Places) -> Int {
+    guard let state = try? Directory(places.state), let processes = try? Processes() else { return 0 }
+    var pauser = JobPauser(in: state)
+    return pauser.release(in: state, isStill: { processes.living($0.pid) == $0 })
+  }
+}

@@ -51,12 +51,11 @@ public struct Gate {
     let mark = pass?.mark ?? JobMark.text(of: ProcessIdentity(pid: Own.pid, startTicks: 0), root: nil)
     Own.adoptOrphans()
     do throws(Errno) {
-      switch try ForkedChild.fork() {
+      switch try ForkedChild.forkLettingGo() {
       case .child:
         Own.dieWithParent()
         if isLeader { Own.leadNewGroup() }
       case .parent(let job):
-        Own.letGoOfEverything()
         let end = attend(job, signals, sharesGroup: !isLeader)
         if let jobs = pass?.jobs { note(end, in: jobs, lasted: Clock.instant() - startedAt) }
         Own.end(as: end.ending)
