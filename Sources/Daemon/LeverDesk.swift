@@ -43,7 +43,7 @@ final class LeverDesk {
 
   private var steps: [Step] = []
   private var errand: Errand?
-  /// Units that were running and were stopped (false) or frozen (true).
+  /// Units that were running and were stopped (false) or frozen (true), or are about to be.
   private(set) var stopped: [String: Bool] = [:]
   /// The operator's program was told of the halt, and is to be told of its end.
   private(set) var hasRunOwn = false
@@ -64,8 +64,10 @@ final class LeverDesk {
 
   /// What was stopped goes on; what was to be stopped and was not yet is not.
   func undo() {
-    steps.removeAll()
-    steps = stopped.sorted { $0.key < $1.key }.map { .start($0.key, frozen: $0.value) }
+    // The one under way comes to its end first: its unit is being stopped by systemd in any case.
+    steps = errand == nil ? [] : Array(steps.prefix(1))
+    let starts = stopped.sorted { $0.key < $1.key }.map { Step.start($0.key, frozen: $0.value) }
+    steps += starts.filter { $0 != steps.first }
   }
 
   /// Brings the running program to its end if it has ended or is late, and starts the next.
@@ -77,10 +79,14 @@ final class LeverDesk {
       steps.removeFirst()
       return conclude(step, ending, in: state)
     }
+    // Before systemd is asked: it goes on stopping when we die or wait no longer, and what it stopped for us is
+    // started again whatever became of the asking.
+    if case .stop(let unit, let freeze) = step { record(unit, frozen: freeze, in: state) }
     do throws(Errno) {
       errand = try Errand(Self.order(of: step), at: now)
       return .started
     } catch {
+      forget(step, in: state)
       steps.removeFirst()
       return .failed(step, "\(error)")
     }
@@ -96,16 +102,22 @@ final class LeverDesk {
         steps.removeAll { if case .stop(let unit, _) = $0 { step == .ask(unit) } else { false } }
         return .done(step)
       }
+      if case .exited = end { forget(step, in: state) }
       let said = output.split(separator: 0x0a).first.map { ": \(escaped(Array($0.prefix(200))))" } ?? ""
       return .failed(step, "\(end)\(said)")
     }
-    switch step {
-    case .stop(let unit, let freeze): stopped[unit] = freeze
-    case .start(let unit, _): stopped[unit] = nil
-    case .ask, .exec: return .done(step)
-    }
-    write(in: state)
+    if case .start(let unit, _) = step { record(unit, frozen: nil, in: state) }
     return .done(step)
+  }
+
+  /// A unit that systemd refused to stop is not ours to start.
+  private func forget(_ step: Step, in state: borrowing Directory) {
+    if case .stop(let unit, _) = step { record(unit, frozen: nil, in: state) }
+  }
+
+  private func record(_ unit: String, frozen: Bool?, in state: borrowing Directory) {
+    stopped[unit] = frozen
+    write(in: state)
   }
 
   private static func order(of step: Step) -> Errand.Order {

@@ -244,7 +244,11 @@ import Testing
       """
       #!/bin/sh
       echo "$*" >> '\(bench.pipeline.path("elsewhere/asked"))'
-      case "$*" in *is-active*idle.service) exit 3;; *broken.service) echo "no such thing" >&2; exit 1;; esac
+      case "$*" in
+      *is-active*idle.service) exit 3;;
+      *stop*refused.service) echo "no such thing" >&2; exit 1;;
+      *stop*slow.service) until [ -e '\(bench.pipeline.path("elsewhere/go"))' ]; do sleep 0.05; done;;
+      esac
       """)
     chmod(bench.pipeline.path("elsewhere/bin/systemctl"), 0o755)
   }
@@ -296,6 +300,51 @@ import Testing
     #expect(eventually { (bench.pipeline.read("elsewhere/said") ?? "").contains(#""state":"over""#) })
     #expect(eventually { bench.firing.isEmpty })
     #expect(!asked(bench).contains { $0.hasSuffix("start -- idle.service") || $0.hasSuffix("thaw -- idle.service") })
+    _ = watch
+  }
+
+  /// Until systemd was asked to stop the unit, and has not answered.
+  private func haltedWhileItStops(_ unit: String, _ bench: GateBench) throws -> Holder {
+    try bench.configure(
+      "[outputs]\nlimit = 3 per 1min\n[halt]\nlevers = halt, gate, stop\nunits = \(unit)\nverify-after = 1s\n")
+    try bench.pipeline.makeDirectory("elsewhere/bin")
+    try fakeSystemctl(bench)
+    let watch = try bench.watch()
+    try bench.pipeline.makeDirectory("outputs/content")
+    for i in 0..<4 { try bench.pipeline.write("outputs/content/\(i)") }
+    #expect(eventually { bench.journal("proved").count == 1 })
+    try bench.pipeline.write("outputs/content/on")
+    #expect(eventually { asked(bench).last == "stop -- \(unit)" }, "\(asked(bench))")
+    return watch
+  }
+
+  @Test(arguments: [false, true])
+  func aUnitThatStillStopsAtTheResumeIsStartedAgain(dies: Bool) throws {
+    let bench = try GateBench()
+    var watch = try haltedWhileItStops("slow.service", bench)
+    defer { try? bench.pipeline.write("elsewhere/go") }
+    if dies {
+      watch.kill()
+      try bench.pipeline.remove("HALT")
+      watch = try bench.watch()
+    } else {
+      try bench.pipeline.remove("HALT")
+    }
+    #expect(eventually { bench.journal("resumed").count == 1 })
+    try bench.pipeline.write("elsewhere/go")
+    #expect(eventually { asked(bench).last == "start -- slow.service" }, "\(asked(bench))")
+    #expect(eventually { !bench.pipeline.exists("elsewhere/state/midwatch/levers") })
+    _ = watch
+  }
+
+  @Test func aUnitThatSystemdRefusedToStopIsNotStarted() throws {
+    let bench = try GateBench()
+    let watch = try haltedWhileItStops("refused.service", bench)
+    #expect(eventually { bench.journal("lever-failed").count == 1 })
+    #expect(!bench.pipeline.exists("elsewhere/state/midwatch/levers"))
+    try bench.pipeline.remove("HALT")
+    #expect(eventually { bench.journal("resumed").count == 1 })
+    #expect(!eventually(within: 0.5) { asked(bench).contains { $0.hasPrefix("start") } })
     _ = watch
   }
 }
