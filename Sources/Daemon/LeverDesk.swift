@@ -58,6 +58,8 @@ final class LeverDesk {
 
   var deadline: Instant? { errand?.deadline }
 
+  var isBusy: Bool { !steps.isEmpty }
+
   func register(with epoll: borrowing Epoll, key: UInt64) { errand?.register(with: epoll, key: key) }
 
   func add(_ more: [Step]) { steps += more }

@@ -97,14 +97,14 @@ extension Watch {
   }
 
   var leversDue: Instant? {
-    let proving = proof.flatMap { $0.isTold ? nil : $0.pulledAt + settings.halt.verifyAfter }
+    let proving = proof.flatMap { $0.isTold || levers.isBusy ? nil : $0.pulledAt + settings.halt.verifyAfter }
     let looking = proof.flatMap { $0.wantsLook ? $0.lastLook + .seconds(1) : nil }
     return [proving, looking, levers.deadline].compactMap { $0 }.min()
   }
 
   /// Something was written though the pipeline is halted.
   private func resist(by writer: Agent, at now: Moment) {
-    guard let proof, settings.pipeline.mode == .on else { return }
+    guard let proof, settings.pipeline.mode == .on, !levers.isBusy else { return }
     guard proof.pulledAt + settings.halt.verifyAfter <= now.instant else { return }
     let later = settings.halt.levers.drop { $0 != proof.lever }.dropFirst()
     let agent = name(of: writer)
@@ -164,7 +164,7 @@ extension Watch {
 
   /// Once the time is over: that nobody writes any more, or that somebody did.
   private func tellProof(at now: Moment) {
-    guard var proof, !proof.isTold, proof.pulledAt + settings.halt.verifyAfter <= now.instant else { return }
+    guard var proof, !proof.isTold, !levers.isBusy, proof.pulledAt + settings.halt.verifyAfter <= now.instant else { return }
     proof.isTold = true
     self.proof = proof
     let writes =
@@ -186,14 +186,17 @@ extension Watch {
         levers.register(with: sources.epoll, key: EventSources.Key.hook)
         return
       case .done(let step):
-        guard let say = step.done else { continue }
-        journal.line("halt", "lever", say: say, in: state.directory)
-        log.say(.notice, say)
+        if let say = step.done {
+          journal.line("halt", "lever", say: say, in: state.directory)
+          log.say(.notice, say)
+        }
       case .failed(let step, let why):
         let say = "\(step.attempt) failed: \(why)"
         journal.line("halt", "lever-failed", say: say, in: state.directory)
         log.say(.error, say)
       }
+      // A gateway may take a minute to stop, and writes until then.
+      if !levers.isBusy { proof?.pulledAt = now.instant }
     }
   }
 

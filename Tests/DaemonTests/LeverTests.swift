@@ -337,6 +337,24 @@ import Testing
     _ = watch
   }
 
+  @Test func aLeverIsNotBlamedBeforeItWasPulled() throws {
+    let bench = try GateBench()
+    let watch = try haltedWhileItStops("slow.service", bench)
+    defer { try? bench.pipeline.write("elsewhere/go") }
+    var count = 0
+    func writesOn() -> Int {
+      count += 1
+      try? bench.pipeline.write("outputs/content/more-\(count)")
+      return bench.journal("not-held").count
+    }
+    #expect(!eventually(within: 2.5) { writesOn() > 1 })
+    #expect(bench.journal("proved").count == 1)
+    try bench.pipeline.write("elsewhere/go")
+    #expect(eventually { writesOn() == 2 })
+    #expect(bench.journal("not-held").last?["lever"] as? String == "stop")
+    _ = watch
+  }
+
   @Test func aUnitThatSystemdRefusedToStopIsNotStarted() throws {
     let bench = try GateBench()
     let watch = try haltedWhileItStops("refused.service", bench)
