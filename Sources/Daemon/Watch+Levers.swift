@@ -81,7 +81,8 @@ extension Watch {
       proof.extra += writers.values.reduce(0, +)
       proof.lastWriter = writer
       proof.lastWrite = now.wall
-      proof.wantsLook = proof.lever == .pause || proof.lever == .terminate
+      // Also when a later lever was pulled since: what is started now is as unwanted.
+      proof.wantsLook = settings.halt.levers.contains { $0 == .pause || $0 == .terminate }
       self.proof = proof
       resist(by: writer, at: now)
     }

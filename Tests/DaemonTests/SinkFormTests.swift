@@ -144,8 +144,12 @@ import Testing
     #expect(await eventually { server.requests.contains { $0.path == "/slack/\(secret)" } })
     #expect(await eventually { server.requests.contains { $0.path == "/ping/\(secret)" } })
     // While curl has it, ps does not.
-    let ps = try Programs.run("sh", ["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"]).output
-    #expect(ps.contains("curl --disable --config -"))
+    var ps = ""
+    #expect(
+      await eventually {
+        ps = (try? Programs.run("sh", ["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"]).output) ?? ""
+        return ps.contains("curl --disable --config -")
+      })
     #expect(!ps.contains(secret))
     #expect(await eventually { pipeline.journal("failed").contains { ($0["sink"] as? String)?.hasPrefix("telegram") == true } })
     // It is there now, and never was when the daemon began.
