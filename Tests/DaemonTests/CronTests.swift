@@ -16,11 +16,11 @@ import Testing
   @Test(
     .enabled(
       if: Programs.isRoot && Programs.has("cron", "unshare", "python3"), "to mount takes root; Debian: cron util-linux"))
-  func theStoryStopsAndEveryLaterRunIsSkippedUntilHALTIsDeleted() throws {
+  func theStoryStopsAndEveryLaterRunIsSkippedUntilHALTIsDeleted() async throws {
     let pipeline = try Pipeline([])
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Cron/story.py").path
-    let outcome = try Programs.run(
+    let outcome = try await Programs.runAside(
       "unshare",
       [
         "--pid", "--mount", "--fork", "--mount-proc", "--kill-child", "python3", script,

@@ -16,16 +16,16 @@ import Testing
     bench.firing.filter { $0["kind"] as? String == "job" }.compactMap { $0["summary"] as? String }
   }
 
-  @Test func failuresInARowAreOneAlertUntilASuccess() throws {
+  @Test func failuresInARowAreOneAlertUntilASuccess() async throws {
     let bench = try GateBench("[jobs]\nfailures = 3\n[agent content]\nmatch = *content.py*\n")
     let watch = try bench.watch()
     let command = "test -e '\(bench.pipeline.path("works"))' # content.py"
     for _ in 0..<2 { #expect(try bench.job(command).status == 1) }
     #expect(try bench.job("exit 1").status == 1)
-    #expect(eventually { files(bench).isEmpty })
+    #expect(await eventually { files(bench).isEmpty })
     #expect(summaries(bench).isEmpty)
     #expect(
-      eventually {
+      await eventually {
         _ = try? bench.job(command)
         return summaries(bench).count == 1
       })
@@ -37,100 +37,100 @@ import Testing
     watch.kill()
     let second = try bench.watch()
     for _ in 0..<4 { #expect(try bench.job(command).status == 1) }
-    #expect(eventually { bench.journal("failures").count == 1 })
+    #expect(await eventually { bench.journal("failures").count == 1 })
     #expect(summaries(bench).count == 1)
     try bench.pipeline.write("works")
     #expect(try bench.job(command).status == 0)
-    #expect(eventually { bench.firing.isEmpty })
+    #expect(await eventually { bench.firing.isEmpty })
     _ = second
   }
 
-  @Test func aSuccessAfterARestartEndsWhatWasToldBefore() throws {
+  @Test func aSuccessAfterARestartEndsWhatWasToldBefore() async throws {
     let bench = try GateBench("[jobs]\nfailures = 2\n")
     let watch = try bench.watch()
     let command = "test -e '\(bench.pipeline.path("works"))'"
     for _ in 0..<2 { #expect(try bench.job(command).status == 1) }
-    #expect(eventually { summaries(bench).count == 1 })
+    #expect(await eventually { summaries(bench).count == 1 })
     watch.kill()
     let second = try bench.watch()
     #expect(summaries(bench).count == 1)
     try bench.pipeline.write("works")
     #expect(try bench.job(command).status == 0)
-    #expect(eventually { bench.firing.isEmpty })
+    #expect(await eventually { bench.firing.isEmpty })
     _ = second
   }
 
-  @Test func theRetryLoopIsNoticed() throws {
+  @Test func theRetryLoopIsNoticed() async throws {
     let bench = try GateBench("[jobs]\nruns = 5 per 1h\nfailures = off\n")
     let watch = try bench.watch()
     for _ in 0..<5 { #expect(try bench.job("echo already running, skip").status == 0) }
-    #expect(!eventually(within: 0.5) { !summaries(bench).isEmpty })
+    #expect(await !eventually(within: 0.5) { !summaries(bench).isEmpty })
     // A verdict that a loaded machine keeps waiting for a second leaves no note.
     let limit = "within 1h (limit 5)"
     #expect(
-      eventually {
+      await eventually {
         _ = try? bench.job("echo already running, skip")
         return summaries(bench).contains { $0.contains("was started 6 times \(limit)") }
       })
     _ = watch
   }
 
-  @Test func aRunThatDoesNotEndIsToldOnceAndEndsWithIt() throws {
+  @Test func aRunThatDoesNotEndIsToldOnceAndEndsWithIt() async throws {
     let bench = try GateBench("[jobs]\nmax-duration = 1s\n")
     let watch = try bench.watch()
     let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
     let pid = try #require(bench.pid)
-    #expect(eventually { summaries(bench).contains { $0.contains("(limit 1s)") } })
+    #expect(await eventually { summaries(bench).contains { $0.contains("(limit 1s)") } })
     kill(pid, SIGTERM)
-    #expect(eventually { job.hasEnded && bench.firing.isEmpty })
+    #expect(await eventually { job.hasEnded && bench.firing.isEmpty })
     _ = watch
   }
 
-  @Test func whereItIsWantedItHaltsAndAResumeCountsAnew() throws {
+  @Test func whereItIsWantedItHaltsAndAResumeCountsAnew() async throws {
     let bench = try GateBench("[jobs]\nfailures = 2\nthen = halt\n")
     let watch = try bench.watch()
     for _ in 0..<2 { #expect(try bench.job("exit 5").status == 5) }
-    #expect(eventually { bench.pipeline.exists("HALT") && bench.firing.count == 1 })
+    #expect(await eventually { bench.pipeline.exists("HALT") && bench.firing.count == 1 })
     #expect(bench.firing.first?["severity"] as? String == "halt")
     #expect(try bench.job("exit 5").status == 75)
     try bench.pipeline.remove("HALT")
-    #expect(eventually { bench.firing.isEmpty && bench.journal("resumed").count == 1 })
+    #expect(await eventually { bench.firing.isEmpty && bench.journal("resumed").count == 1 })
     #expect(try bench.job("exit 5").status == 5)
-    #expect(!eventually(within: 0.5) { bench.pipeline.exists("HALT") })
+    #expect(await !eventually(within: 0.5) { bench.pipeline.exists("HALT") })
     #expect(try bench.job("exit 5").status == 5)
-    #expect(eventually { bench.pipeline.exists("HALT") })
+    #expect(await eventually { bench.pipeline.exists("HALT") })
     _ = watch
   }
 
-  @Test func aGateThatIsKilledIsNoFailure() throws {
+  @Test func aGateThatIsKilledIsNoFailure() async throws {
     let bench = try GateBench("[jobs]\nfailures = 1\n")
     let watch = try bench.watch()
     let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
     let pid = try #require(bench.pid)
-    #expect(eventually { !bench.notes(".start").isEmpty })
+    #expect(await eventually { !bench.notes(".start").isEmpty })
     let gate = try #require(bench.notes(".start").first?["pid"] as? Int)
     kill(Int32(gate), SIGKILL)
-    #expect(eventually { job.hasEnded && kill(pid, 0) != 0 }, "its shell goes with it")
-    #expect(eventually { bench.notes(".start").isEmpty })
-    #expect(!eventually(within: 0.5) { !summaries(bench).isEmpty })
+    #expect(await eventually { job.hasEnded && kill(pid, 0) != 0 }, "its shell goes with it")
+    #expect(await eventually { bench.notes(".start").isEmpty })
+    #expect(await !eventually(within: 0.5) { !summaries(bench).isEmpty })
     _ = watch
   }
 
-  @Test func whatHappenedWhileNobodyWatchedIsReadAtTheStart() throws {
+  @Test func whatHappenedWhileNobodyWatchedIsReadAtTheStart() async throws {
     let bench = try GateBench("[jobs]\nfailures = 3\n")
     for _ in 0..<3 { #expect(try bench.job("exit 1").status == 1) }
     let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
     let pid = try #require(bench.pid)
     let watch = try bench.watch("jobs.max-duration=1s")
-    #expect(eventually { summaries(bench).count == 2 })
+    #expect(await eventually { summaries(bench).count == 2 })
     kill(pid, SIGTERM)
-    #expect(eventually { job.hasEnded && summaries(bench).count == 1 })
+    #expect(await eventually { job.hasEnded && summaries(bench).count == 1 })
     _ = watch
   }
 
   /// It cannot be proved by that, but whoever reads of the leak learns which job to mend.
   @Test(.enabled(if: Programs.has("python3", "setsid"), "Debian: python3 util-linux"))
-  func aLeakIsToldWithTheJobThatLeftIt() throws {
+  func aLeakIsToldWithTheJobThatLeftIt() async throws {
     let bench = try GateBench()
     try bench.pipeline.write("elsewhere/\(bench.helper)", "import time\ntime.sleep(600)\n")
     let watch = try bench.watch(
@@ -138,24 +138,24 @@ import Testing
     let script = bench.pipeline.path("elsewhere/\(bench.helper)")
     // Not in the job's environment any more: only the gate knows.
     let job = try bench.start("env -i /usr/bin/python3 '\(script)' </dev/null >/dev/null 2>&1 &")
-    #expect(eventually { job.hasEnded })
-    #expect(eventually { bench.journal("killed").count == 1 })
+    #expect(await eventually { job.hasEnded })
+    #expect(await eventually { bench.journal("killed").count == 1 })
     let told = try #require(bench.journal("killed").first?["job"] as? String)
     #expect(told.hasPrefix("env -i /usr/bin/python3 "))
     _ = watch
   }
 
-  @Test func whatAGateLeftOfANoteIsRemovedAfterAMinute() throws {
+  @Test func whatAGateLeftOfANoteIsRemovedAfterAMinute() async throws {
     let bench = try GateBench()
     let watch = try bench.watch()
     let torn = "\(jobs)/.midwatch-new-1-1.start"
     try bench.pipeline.write(torn, "{")
     #expect(try bench.job("true").status == 0)
-    #expect(eventually { files(bench).isEmpty })
+    #expect(await eventually { files(bench).isEmpty })
     #expect(bench.pipeline.exists(torn))
     try bench.pipeline.date(torn, secondsAgo: 3600)
     #expect(
-      eventually {
+      await eventually {
         _ = try? bench.job("true")
         return !bench.pipeline.exists(torn)
       })
@@ -163,12 +163,12 @@ import Testing
   }
 
   /// Anybody may write into the directory.
-  @Test func whatIsNoNoteIsRemovedAndHarmsNobody() throws {
+  @Test func whatIsNoNoteIsRemovedAndHarmsNobody() async throws {
     let bench = try GateBench("[jobs]\nfailures = 1\n")
     let watch = try bench.watch()
     let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
     let pid = try #require(bench.pid)
-    #expect(eventually { !bench.notes(".start").isEmpty })
+    #expect(await eventually { !bench.notes(".start").isEmpty })
     let start = try #require(bench.notes(".start").first)
     let (gate, ticks) = (try #require(start["pid"] as? Int), try #require(start["start_ticks"] as? Int))
     let hostile = "elsewhere/hostile"
@@ -190,18 +190,18 @@ import Testing
         "\(gate)-\(ticks).end",
         #"{"v":1,"pid":\#(gate),"start_ticks":\#(ticks),"exit":1,"duration_ms":1,"peak_bytes":1,"left":[]}"#, owner: 65534)
     }
-    #expect(eventually { files(bench) == ["\(gate)-\(ticks).start"] })
+    #expect(await eventually { files(bench) == ["\(gate)-\(ticks).start"] })
     #expect(summaries(bench).isEmpty)
     kill(pid, SIGTERM)
-    #expect(eventually { job.hasEnded && summaries(bench).count == 1 })
+    #expect(await eventually { job.hasEnded && summaries(bench).count == 1 })
     _ = watch
   }
 
-  @Test func observeOnlyWritesDown() throws {
+  @Test func observeOnlyWritesDown() async throws {
     let bench = try GateBench("mode = observe\n[jobs]\nfailures = 1\nthen = halt\n")
     let watch = try bench.watch()
     #expect(try bench.job("exit 1").status == 1)
-    #expect(eventually { bench.journal("would-alert").count == 1 })
+    #expect(await eventually { bench.journal("would-alert").count == 1 })
     #expect(bench.firing.isEmpty && !bench.pipeline.exists("HALT"))
     _ = watch
   }

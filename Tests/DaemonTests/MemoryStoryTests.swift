@@ -23,8 +23,8 @@ struct MemoryStoryTests {
   }
 
   /// No browser lives and the level is that of the start, so that nothing but the event can make it be read.
-  @Test func thePressureEventFindsMemoryShortAndTheHogIsNamedOnce() throws {
-    let story = try SmallMachine(megabytes: 512).tell("short", Short.self)
+  @Test func thePressureEventFindsMemoryShortAndTheHogIsNamedOnce() async throws {
+    let story = try await SmallMachine(megabytes: 512).tell("short", Short.self)
     #expect(story.fine < 30)
     #expect(story.calm, "something else on this machine waits for memory")
     #expect(story.quiet, "the level was read before the event")
@@ -46,8 +46,8 @@ struct MemoryStoryTests {
     let exit: Int32
   }
 
-  @Test func leaksGoFirstThenTheOldestPagesOneAtATimeUntilMemoryIsBack() throws {
-    let story = try SmallMachine(megabytes: 2048).tell("abandoned", Abandoned.self)
+  @Test func leaksGoFirstThenTheOldestPagesOneAtATimeUntilMemoryIsBack() async throws {
+    let story = try await SmallMachine(megabytes: 2048).tell("abandoned", Abandoned.self)
     #expect(story.fine == [], "pages went, or were alerted of, while memory was fine")
     #expect(story.first.first == "orphan-browser")
     #expect(story.first.dropFirst().allSatisfy { $0 == "abandoned" })
@@ -73,8 +73,8 @@ struct MemoryStoryTests {
     let exit: Int32
   }
 
-  @Test func observeKillsNothingAndTellsWhatItWouldHaveKilled() throws {
-    let story = try SmallMachine(megabytes: 2048).tell("observed", Observed.self)
+  @Test func observeKillsNothingAndTellsWhatItWouldHaveKilled() async throws {
+    let story = try await SmallMachine(megabytes: 2048).tell("observed", Observed.self)
     #expect(story.lives, "somebody is gone")
     #expect(story.killed == [])
     #expect(story.told.first == "orphan-browser")
@@ -121,11 +121,11 @@ private final class SmallMachine {
     try file.close()
   }
 
-  func tell<Story: Decodable>(_ name: String, _ type: Story.Type) throws -> Story {
+  func tell<Story: Decodable>(_ name: String, _ type: Story.Type) async throws -> Story {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Pressure/story.py").path
     let midwatchd = Programs.built.appendingPathComponent("midwatchd").path
-    let outcome = try Programs.run(
+    let outcome = try await Programs.runAside(
       "sh",
       [
         "-c", #"echo $$ > "$1/cgroup.procs" && shift && exec "$@""#, "sh", group,

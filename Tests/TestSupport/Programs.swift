@@ -64,6 +64,17 @@ public enum Programs {
     return Outcome(status: process.terminationStatus, output: text(files[1]), error: text(files[2]))
   }
 
+  /// The same for what takes long: on a thread of its own, so that tests that only wait are not kept from it.
+  public static func runAside(
+    _ program: String, _ arguments: [String], environment: [String: String] = [:]
+  ) async throws -> Outcome {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread {
+        continuation.resume(with: Result { try run(program, arguments, environment: environment) })
+      }
+    }
+  }
+
   /// Runs the operator's command line on a pipeline.
   public static func midwatch(_ pipeline: Pipeline, _ arguments: String...) throws -> Outcome {
     try run(built.appendingPathComponent("midwatch").path, ["--root", pipeline.path] + arguments)
