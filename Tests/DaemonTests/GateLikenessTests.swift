@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The gate against `/bin/sh -c`, in all that a job can see of it.
-@Suite struct GateLikenessTests {
+@Suite(.serialized) struct GateLikenessTests {
   /// Scripts that run a job by "$T" and print what became of it; `$D` is an empty directory. None prints what
   /// differs from run to run, as descriptors above 9 do: a program that another test starts at the same moment may
   /// leave one behind.

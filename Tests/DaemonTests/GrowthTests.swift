@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Transcripts that grow, and what is made of it.
-@Suite struct GrowthTests {
+@Suite(.serialized) struct GrowthTests {
   /// More than 100 KiB within 2 s; looked at once a second while they grow.
   private let limit = "agent.research.growth=100K per 2s"
 

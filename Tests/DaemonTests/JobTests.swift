@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the gate's notes tell of cron's jobs.
-@Suite struct JobTests {
+@Suite(.serialized) struct JobTests {
   private let jobs = "elsewhere/run/midwatch/jobs"
 
   /// What stands in the directory, without what is being written.

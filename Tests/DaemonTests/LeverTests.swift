@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A trip that really halts: what runs is stopped with what keeps starting it, and goes on at the resume.
-@Suite struct LeverTests {
+@Suite(.serialized) struct LeverTests {
   /// The letter of proc_pid_stat(5); nil where no process has that pid.
   private func state(_ pid: Int32) -> Character? {
     guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }

@@ -98,7 +98,7 @@ import Testing
     let gone = "alert.webhook=json http://127.0.0.1:1/"
     var daemon = try await RunningDaemon.start(pipeline, "outputs.limit=1 per 1h", gone)
     try runAway("a", in: pipeline)
-    #expect(await eventually { pipeline.journal("failed").count == 1 })
+    #expect(await eventually { pipeline.journal("failed").count >= 1 })
     #expect(daemon.stop() == 0)
     #expect(try pipeline.names(".midwatch/state/alerts/new").count == 1)
     daemon = try await RunningDaemon.start(pipeline, "outputs.limit=1 per 1h", "alert.webhook=json \(server.url("x"))")
@@ -150,8 +150,9 @@ import Testing
     #expect(daemon.stop() == 0)
   }
 
-  /// What a program has in its hands when its line is taken out is still its own, and the last.
-  @Test func aReloadTakesNothingOutOfAProgramsHands() async throws {
+  /// What a program has in its hands when its line is taken out is still its own, and the last. Keeps its thread: a test that is
+  /// kept waiting for a minute would see the program killed for its own slowness.
+  @Test func aReloadTakesNothingOutOfAProgramsHands() throws {
     let pipeline = try Pipeline()
     try pipeline.write(
       "hook", "#!/bin/sh\ncat >> '\(pipeline.path("told"))'\nwhile [ ! -e '\(pipeline.path("go"))' ]; do sleep 0.05; done\n")
@@ -165,16 +166,16 @@ import Testing
       pipeline, arguments: ["--config", pipeline.path("conf")],
       environment: ["STATE_DIRECTORY": pipeline.path(".midwatch/state"), "RUNTIME_DIRECTORY": pipeline.path(".midwatch/run")])
     try runAway("a", in: pipeline)
-    #expect(await eventually { pipeline.exists("told") })
+    #expect(eventually { pipeline.exists("told") })
     try pipeline.remove("HALT")
-    #expect(await eventually { pipeline.journal("resumed").count == 1 })
+    #expect(eventually { pipeline.journal("resumed").count == 1 })
     try configure("")
     daemon.reload()
     // The end had waited behind it, and now has nobody.
-    #expect(await eventually { pipeline.journal("dropped").count == 1 })
+    #expect(eventually { pipeline.journal("dropped").count == 1 })
     #expect(try pipeline.names(".midwatch/state/alerts/cur").count == 1)
     try pipeline.write("go")
-    #expect(await eventually { pipeline.journal("delivered").count == 1 })
+    #expect(eventually { pipeline.journal("delivered").count == 1 })
     for directory in ["new", "cur", "open"] { #expect(try pipeline.names(".midwatch/state/alerts/\(directory)") == []) }
     #expect(pipeline.read("told")?.split(separator: "\n").count == 1)
     // No zombie either.
