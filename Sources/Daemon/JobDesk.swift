@@ -30,6 +30,8 @@ struct JobDesk {
   }
 
   private(set) var running: [ProcessIdentity: Run] = [:]
+  /// Gates that have ended, and whose notes of that may still be read.
+  var gone: [ProcessIdentity] = []
   private var numbers: [Key: Job] = [:]
   private var keys: [Job: Key] = [:]
   private var next = 0

@@ -37,6 +37,7 @@ extension Watch {
     settle(at: Clock.now())
     removeForgottenMarkers()
     endStaleOutages()
+    endStaleJobIncidents()
     recordClock(at: now)
     if let watchdogPeriod { watchdogDue = now.instant + TimeSpan(nanoseconds: watchdogPeriod.nanoseconds / 3) }
     writeStatus(at: now)

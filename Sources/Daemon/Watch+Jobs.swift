@@ -47,6 +47,18 @@ extension Watch {
   // MARK: notes
 
   private func readNotes(at now: Moment) {
+    takeNotes(at: now)
+    // Who is gone may have left its note since the directory was listed.
+    guard !jobs.gone.isEmpty else { return }
+    let gone = jobs.gone
+    jobs.gone.removeAll()
+    takeNotes(at: now)
+    for gate in gone { endedWithoutNote(gate, at: now) }
+    // Whoever keeps writing notes does not keep the watch.
+    intake.notesAreDirty = !jobs.gone.isEmpty
+  }
+
+  private func takeNotes(at now: Moment) {
     intake.notesAreDirty = false
     guard let directory = try? state.run.directory(JobDesk.directoryName), let names = try? directory.namesInOrder() else {
       return
@@ -94,7 +106,7 @@ extension Watch {
     let age = isLiving ? processes.age(start.gate) : .zero
     tellJobs(.started(job, start.gate, at: now.instant - max(.zero, age)), at: now)
     statusFile.isDirty = true
-    follow(start.gate, at: now)
+    if isLiving { follow(start.gate, at: now) } else { jobs.gone.append(start.gate) }
   }
 
   private func ended(_ run: JobDesk.Run, _ end: JobNote.End, at now: Moment) {
@@ -114,7 +126,12 @@ extension Watch {
   /// A process that was followed has ended: a gate among them leaves its note before it does.
   func gateEnded(_ process: ProcessIdentity, at now: Moment) {
     guard jobs.running[process] != nil else { return }
-    readNotes(at: now)
+    // Read at the end of this round, and not from here: this may be in the midst of reading.
+    jobs.gone.append(process)
+    intake.notesAreDirty = true
+  }
+
+  private func endedWithoutNote(_ process: ProcessIdentity, at now: Moment) {
     guard let run = jobs.ended(process) else { return }
     if let directory = try? state.run.directory(JobDesk.directoryName) {
       try? directory.unlink(Path("\(process.pid)-\(process.startTicks).start"))
@@ -122,6 +139,19 @@ extension Watch {
     tellJobs(.ended(run.job, process, .unknown), at: now)
     statusFile.isDirty = true
   }
+
+  /// After the first look at the notes: what an earlier run told of, and what the rule, which counts from its
+  /// own start, will not tell the end of.
+  func endStaleJobIncidents() {
+    let running = Set(jobs.running.keys.map { "-too-long-\($0.pid)" })
+    for ending in jobs.incidents.keys.sorted() {
+      if ending.hasSuffix("-runs") { over(ending, "midwatchd was started anew; starts count from here") }
+      if isOfRun(ending), !running.contains(where: { ending.hasSuffix($0) }) { over(ending, "the run has ended") }
+    }
+  }
+
+  /// `-job-HASH-too-long-PID`.
+  private func isOfRun(_ ending: String) -> Bool { ending.split(separator: "-").dropFirst(2).starts(with: ["too", "long"]) }
 
   // MARK: troubles
 
@@ -152,7 +182,7 @@ extension Watch {
     }
     let incident = Incident(
       id: Incident.id(at: now.wall, unsafe Hash.of(key.command.span.bytes)) + ending, kind: .job, severity: .warning,
-      pipeline: settings.pipeline.name, agent: agent(of: key), since: now.wall, summary: words.summary, cause: [words.cause],
+      pipeline: settings.pipeline.name, agent: agent(of: key), since: now.wall, summary: words.summary, cause: [words.summary],
       stopped: [], type: "\(operatorCommand("log --rule jobs"))   (to stop everything: \(operatorCommand("halt")))")
     let halts = settings.jobs.then == .halt && jobMode == .on
     journal.line("jobs", jobMode == .on ? words.kind : "would-alert", say: words.summary, in: state.directory) {
@@ -199,7 +229,6 @@ extension Watch {
 struct TroubleWords {
   let kind: String
   let summary: String
-  let cause: String
 
   init(_ trouble: JobRule.Trouble, _ key: JobDesk.Key, at now: Moment) {
     kind = Self.kind(of: trouble.cause)
@@ -213,7 +242,6 @@ struct TroubleWords {
     case .tooLong(let run, let limit, let duration):
       summary = "\(job) runs for \(TimeSpan.seconds(duration.seconds).text) (limit \(limit.text)), behind pid \(run.pid)"
     }
-    cause = summary
   }
 
   static func kind(of cause: JobRule.Trouble.Cause) -> String {

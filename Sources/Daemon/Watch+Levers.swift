@@ -153,9 +153,10 @@ extension Watch {
   }
 
   private func alarm(_ say: String, _ agent: String, at now: Moment) {
+    // One for the halt, however many levers do not hold; it is over with it.
+    guard !spool.firing(.breaker).contains(where: { $0.id.hasSuffix("-held") }) else { return }
     var id = Incident.id(at: now.wall, 0x6c65_7665)
     if case .mine(let own) = halt { id = own }
-    // One for the halt, however many levers do not hold; it is over with it.
     fire(
       Incident(
         id: "\(id)-held", kind: .breaker, severity: .halt, pipeline: settings.pipeline.name, agent: agent, since: now.wall,

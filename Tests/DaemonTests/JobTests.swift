@@ -197,6 +197,37 @@ import Testing
     _ = watch
   }
 
+  /// Whoever has one for each of many dead processes must not take midwatchd's stack.
+  @Test func manyNotesOfGatesThatAreGoneAreReadOneByOne() async throws {
+    let bench = try GateBench("[jobs]\nfailures = 1\n")
+    let directory = bench.pipeline.path(jobs)
+    for number in 1...3000 {
+      let name = "\(4_000_000 + number)-1.start"
+      let note =
+        #"{"v":1,"pid":\#(4_000_000 + number),"start_ticks":1,"since":"2026-11-21T03:00:00Z","command":"true","mark":""}"#
+      try Data(note.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+    }
+    let watch = try bench.watch()
+    #expect(await eventually { files(bench).isEmpty })
+    #expect(!watch.hasEnded)
+    #expect(try bench.job("exit 1").status == 1)
+    #expect(await eventually { summaries(bench).count == 1 })
+  }
+
+  @Test func aRunThatEndedWhileNobodyWatchedIsOver() async throws {
+    let bench = try GateBench("[jobs]\nmax-duration = 1s\n")
+    let watch = try bench.watch()
+    let job = try bench.start("echo $$ > '\(bench.pipeline.path("pid"))'; exec sleep 600")
+    let pid = try #require(bench.pid)
+    #expect(await eventually { summaries(bench).count == 1 })
+    watch.kill()
+    kill(pid, SIGTERM)
+    #expect(await eventually { job.hasEnded })
+    let second = try bench.watch()
+    #expect(await eventually { bench.firing.isEmpty })
+    _ = second
+  }
+
   @Test func observeOnlyWritesDown() async throws {
     let bench = try GateBench("mode = observe\n[jobs]\nfailures = 1\nthen = halt\n")
     let watch = try bench.watch()

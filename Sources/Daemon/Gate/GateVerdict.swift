@@ -115,7 +115,7 @@ enum OverlapRecord {
     // Whoever holds the lock is deciding the same; a moment later one of us runs.
     for attempt in 1... {
       if try file.lock() { break }
-      if attempt == 20 { return true }
+      if attempt == 20 { throw .wouldBlock }
       Clock.rest(.milliseconds(10))
     }
     if let record = JobNote(try file.contents(upTo: JobNote.sizeLimit)), case .started(let other) = record,
