@@ -222,9 +222,11 @@ extension Watch {
     if let similar = outputs.policy.similar {
       trips.append("\(similar.count) nearly identical texts within \(similar.span.text)")
     }
+    let levers = settings.halt.levers
+    let jobs = levers.contains(.pause) ? ", pause running jobs" : levers.contains(.terminate) ? ", end running jobs" : ""
     row(
       "outputs     ", outputs.mode,
-      trips.isEmpty ? "count, and never halt" : "write HALT and alert once, at \(trips.joined(separator: " or "))",
+      trips.isEmpty ? "count, and never halt" : "write HALT\(jobs), and alert once, at \(trips.joined(separator: " or "))",
       outputs.watch)
     let leaks = settings.leaks
     row(
